@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Everything an operator can set, with its meaning; read from the environment (``SAGSGANG_*``).
+
+Dangerous switches are named ``insecure_*``. ``sagsgang doctor`` explains what is wrong with a
+configuration; ``Configuration`` itself refuses values that cannot work.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Configuration(BaseSettings):
+    """The operator's settings.
+
+    Attributes:
+        data_dir: Folder for the embedded database, documents, keys and reports.
+        database: ``sqlite:///file`` (default: ``sagsgang.sqlite3`` in ``data_dir``) or
+            ``postgresql://user:password@host:port/name``.
+        secret_key: Signs sessions. Empty: taken from ``data_dir/keys.json`` (made on first use with SQLite only).
+        allowed_hosts: Host names that the site answers to, with commas between.
+        https: Whether the site is reached over https: cookies become secure, HSTS is sent.
+        municipality_name: Shown as the sender on every page.
+        municipality_code: Four digits, used for parameters that differ between municipalities.
+        insecure_demo_users: Sign-in by picking a demo user, no password. Never on real data.
+        payroll_url: Address of the payroll system's web services.
+        payroll_user: Its user name.
+        payroll_password: Its password.
+        payroll_timeout: Seconds before a call to payroll is given up.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SAGSGANG_", extra="ignore", frozen=True)
+
+    data_dir: Path = Path("var")
+    database: str = ""
+    secret_key: str = ""
+    allowed_hosts: str = "127.0.0.1,localhost,[::1]"
+    https: bool = False
+    debug: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    municipality_name: str = "Prøvelev Kommune"
+    municipality_code: str = Field(default="0999", pattern=r"^\d{4}$")
+    insecure_demo_users: bool = False
+    payroll_url: str = "http://127.0.0.1:8100/payroll"
+    payroll_user: str = "sagsgang"
+    payroll_password: str = ""
+    payroll_timeout: float = Field(default=10.0, gt=0, le=120)
+
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"sqlite", "postgresql", "postgres"}:
+            message = "SAGSGANG_DATABASE must start with sqlite:/// or postgresql://"
+            raise ValueError(message)
+        return value
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is SQLite, so that nothing else has to be installed."""
+        return urlsplit(self.database).scheme in {"", "sqlite"}
+
+    def django_database(self) -> dict[str, Any]:
+        """The entry for Django's ``DATABASES``."""
+        parts = urlsplit(self.database)
+        if not self.embedded:
+            return {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": unquote(parts.path.lstrip("/")),
+                "USER": unquote(parts.username or ""),
+                "PASSWORD": unquote(parts.password or ""),
+                "HOST": parts.hostname or "",
+                "PORT": str(parts.port or ""),
+                "CONN_MAX_AGE": None,
+                "CONN_HEALTH_CHECKS": True,
+                "OPTIONS": dict(parse_qsl(parts.query)),
+            }
+        name = unquote(parts.path)[1:] if parts.path else str(self.data_dir / "sagsgang.sqlite3")
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": name,
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                # A writer takes its lock at BEGIN, so that two workers wait for each other instead of failing
+                # half-way; WAL lets pages be read meanwhile; FULL because a paid time sheet must survive a power cut.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 30,
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;"
+                    "PRAGMA journal_size_limit=67108864;"
+                ),
+            },
+        }
+
+
+@lru_cache(maxsize=1)
+def configuration() -> Configuration:
+    """The configuration of this process, read once."""
+    return Configuration()

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MPL-2.0
+// Shows the flow of a case as a diagram: the way taken, and where it is now. The plain list of steps beside it
+// says the same in words, so the picture is hidden from screen readers.
+import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
+import "bpmn-js/dist/assets/diagram-js.css";
+import "bpmn-js/dist/assets/bpmn-js.css";
+
+const words = (text) => (text ? text.split(" ") : []);
+
+async function show(container) {
+  const viewer = new NavigatedViewer({ container });
+  const answer = await fetch(container.dataset.diagram, { credentials: "same-origin" });
+  if (!answer.ok) throw new Error(`the diagram could not be fetched: ${answer.status}`);
+  await viewer.importXML(await answer.text());
+  const canvas = viewer.get("canvas");
+  const registry = viewer.get("elementRegistry");
+  const mark = (ids, marker) => {
+    for (const id of ids) if (registry.get(id)) canvas.addMarker(id, marker);
+  };
+  const taken = new Set(words(container.dataset.taken));
+  mark(taken, "flow-taken");
+  mark(words(container.dataset.active), "flow-active");
+  mark(words(container.dataset.failed), "flow-failed");
+  registry.forEach((element) => {
+    const { source, target } = element;
+    if (source && target && taken.has(source.id) && (taken.has(target.id) || container.dataset.active?.includes(target.id))) {
+      const known = words(container.dataset.flows);
+      if (known.length === 0 || known.includes(element.id)) canvas.addMarker(element.id, "flow-taken");
+    }
+  });
+  canvas.zoom("fit-viewport", "auto");
+  container.dataset.shown = "yes";
+}
+
+for (const container of document.querySelectorAll("[data-diagram]")) {
+  show(container).catch(() => {
+    container.textContent = "Diagrammet kunne ikke vises. Trinene står i listen.";
+  });
+}

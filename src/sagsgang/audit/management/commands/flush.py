@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Django's ``flush``, except that it empties an audit trail in a test database only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.commands import flush
+from django.db import connections
+
+from sagsgang.audit import triggers
+from sagsgang.audit.models import Entry
+
+
+class Command(flush.Command):
+    """Empty every table; refused where that would destroy an audit trail."""
+
+    def handle(self, **options: Any) -> None:
+        """Lift the triggers around the emptying of a test database.
+
+        Raises:
+            CommandError: The database is a real one and holds audit entries.
+        """
+        connection = connections[options["database"]]
+        test_name = connection.creation._get_test_db_name()  # noqa: SLF001 (Django has no public name for it)
+        if (
+            connection.settings_dict["NAME"] != test_name
+            and Entry.objects.using(connection.alias).exists()
+        ):
+            message = (
+                "This database holds an audit trail: make a new database instead of emptying it."
+            )
+            raise CommandError(message)
+        triggers.drop(connection)
+        try:
+            super().handle(**options)
+        finally:
+            triggers.create(connection)

@@ -29,6 +29,8 @@ class Configuration(BaseSettings):
         municipality_name: Shown as the sender on every page.
         municipality_code: Four digits, used for parameters that differ between municipalities.
         insecure_demo_users: Sign-in by picking a demo user, no password. Never on real data.
+        insecure_clock_offset: Seconds that the site's clock is ahead of the machine's (negative: behind).
+            The demo sets it, so that its month is always the last one. Never on real data.
         payroll_url: Address of the payroll system's web services.
         payroll_user: Its user name.
         payroll_password: Its password.
@@ -47,6 +49,7 @@ class Configuration(BaseSettings):
     municipality_name: str = "Prøvelev Kommune"
     municipality_code: str = Field(default="0999", pattern=r"^\d{4}$")
     insecure_demo_users: bool = False
+    insecure_clock_offset: float = 0.0
     payroll_url: str = "http://127.0.0.1:8100/payroll"
     payroll_user: str = "sagsgang"
     payroll_password: str = ""

@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Orders come in: one from a form, or thousands from a file. Both go the same way.
+
+A solution's handlers offer two functions for this:
+
+``prepare(orders, preparation) -> list[Prepared | Refused]``
+    Looks up, for a whole batch with a few queries, what every order is about, and refuses what
+    cannot become a case. Runs inside the transaction that makes the cases.
+``read(file_name, content) -> Intake``
+    Turns a file into orders and faults by row; only for solutions that take files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from sagsgang import audit, engine
+from sagsgang.cases import following, numbers, work
+from sagsgang.cases.errors import InvalidError, NotAllowedError
+from sagsgang.cases.models import Case, JournalEntry, RegisterEntry, SolutionRelease, Submission
+from sagsgang.cases.releases import active_release
+from sagsgang.cases.solution import Solution, get
+
+BATCH = 500
+"""Orders made in one transaction: large enough to be fast, small enough to let others in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order as sent in.
+
+    Attributes:
+        item: What the sender calls it (row, time sheet number); unique in its submission.
+        data: The fields of the order, JSON-able, without CPR numbers.
+        corrects: Number of the case that it corrects, or empty.
+    """
+
+    item: str
+    data: Mapping[str, Any]
+    corrects: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An order that can become a case.
+
+    Attributes:
+        variables: What the flow starts with.
+        person: Id of the person the case is about.
+        employment: Id of the employment the case is about.
+        unit: Id of the unit that the case belongs to.
+        corrects: Id of the case that it corrects.
+        register: Facts to enter in the register; ``case`` is filled in.
+        prefetched: Handed to the handlers of this case (``work.prefetched``).
+    """
+
+    variables: Mapping[str, Any]
+    person: Any = None
+    employment: int | None = None
+    unit: int | None = None
+    corrects: int | None = None
+    register: Sequence[RegisterEntry] = ()
+    prefetched: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An order that cannot become a case, and why, by field."""
+
+    faults: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong in a file: row (1 is the first line of the file; 0 the file as a whole), field, message."""
+
+    row: int
+    field: str
+    message: str
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a file held: good orders with the rows they came from, and faults."""
+
+    orders: Sequence[Order]
+    rows: Mapping[str, Sequence[int]]
+    faults: Sequence[Fault]
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What ``prepare`` may know: the instant, the sender, and the solution."""
+
+    now: datetime
+    user: str
+    solution: Solution
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a submission, row by row.
+
+    Attributes:
+        received: Orders in the submission, good or bad.
+        cases: Item to case number.
+        faults: What was refused, and why.
+        rows: Item to its rows in the file.
+    """
+
+    received: int = 0
+    cases: dict[str, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    rows: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> int:
+        """Orders that became cases."""
+        return len(self.cases)
+
+    @property
+    def refused(self) -> int:
+        """Orders that did not."""
+        return self.received - self.accepted
+
+
+def place(
+    solution: str, data: Mapping[str, Any], *, user: str, now: datetime, key: str, corrects: str = ""
+) -> Case:
+    """Place one order.
+
+    Args:
+        solution: Id of the solution.
+        data: The fields of the order.
+        user: User name of the sender.
+        now: The instant, aware.
+        key: Makes the sending safe to repeat: the same key gives the case made the first time.
+        corrects: Number of the case that it corrects, or empty.
+
+    Returns:
+        The case.
+
+    Raises:
+        InvalidError: The order has faults, by field.
+    """
+    report = _submit(
+        get(solution),
+        Intake([Order("1", data, corrects)], {}, (), 1),
+        user=user,
+        now=now,
+        key=key,
+        origin="form",
+        file_name="",
+    )
+    if report.faults:
+        fields: dict[str, list[str]] = {}
+        for fault in report.faults:
+            fields.setdefault(fault.field, []).append(fault.message)
+        raise InvalidError(fields)
+    return Case.objects.get(number=report.cases["1"])
+
+
+def place_file(
+    solution: str,
+    file_name: str,
+    content: bytes,
+    *,
+    user: str,
+    now: datetime,
+    dry_run: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> tuple[Report, Submission | None]:
+    """Place every good order of a file; refuse the rest with a message by row.
+
+    The same file sent again by the same user gives the report of the first time and makes nothing.
+
+    Args:
+        solution: Id of the solution.
+        file_name: Its ending says the format.
+        content: The file.
+        user: User name of the sender.
+        now: The instant, aware.
+        dry_run: Only say what would happen; nothing is kept.
+        progress: Called with orders done and orders in all.
+
+    Raises:
+        NotAllowedError: The solution takes no files.
+    """
+    chosen = get(solution)
+    read = getattr(chosen.handlers, "read", None)
+    if read is None:
+        message = f"{chosen.title} kan ikke sendes ind som fil."
+        raise NotAllowedError(message)
+    key = f"{user}:{hashlib.sha256(content).hexdigest()}"
+    earlier = Submission.objects.filter(key=_key(solution, key)).first()
+    if earlier is not None:
+        return _report_of(earlier), earlier
+    intake: Intake = read(file_name, content)
+    if dry_run:
+        return _try(chosen, intake, user=user, now=now), None
+    report = _submit(
+        chosen,
+        intake,
+        user=user,
+        now=now,
+        key=key,
+        origin="file",
+        file_name=file_name,
+        progress=progress,
+    )
+    return report, Submission.objects.get(key=_key(solution, key))
+
+
+def _key(solution: str, key: str) -> str:
+    return hashlib.sha256(f"{solution}:{key}".encode()).hexdigest()
+
+
+def _report_of(submission: Submission) -> Report:
+    made = dict(Case.objects.filter(submission=submission).values_list("item", "number"))
+    return Report(
+        received=submission.received,
+        cases=made,
+        faults=[Fault(**fault) for fault in submission.report],
+    )
+
+
+def _submit(
+    solution: Solution,
+    intake: Intake,
+    *,
+    user: str,
+    now: datetime,
+    key: str,
+    origin: str,
+    file_name: str,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Report:
+    release = active_release(solution.id)
+    submission, made = Submission.objects.get_or_create(
+        key=_key(solution.id, key),
+        defaults={
+            "solution": solution.id,
+            "origin": origin,
+            "file_name": file_name[:255],
+            "submitted_by": user,
+            "submitted_at": now,
+        },
+    )
+    report = Report(received=intake.received, faults=list(intake.faults), rows=intake.rows)
+    # A submission that was cut short goes on where it stopped: what has a case already is left alone.
+    done = (
+        {} if made else dict(Case.objects.filter(submission=submission).values_list("item", "number"))
+    )
+    report.cases.update(done)
+    remaining = [order for order in intake.orders if order.item not in done]
+    for position in range(0, len(remaining), BATCH):
+        batch = remaining[position : position + BATCH]
+        _place_batch(solution, release, submission, batch, report, user=user, now=now)
+        progress(len(done) + position + len(batch), len(intake.orders))
+    Submission.objects.filter(pk=submission.pk).update(
+        received=report.received,
+        accepted=report.accepted,
+        refused=report.refused,
+        report=[
+            {"row": fault.row, "field": fault.field, "message": fault.message, "item": fault.item}
+            for fault in report.faults
+        ],
+    )
+    audit.record(
+        action="submission.received",
+        actor=user,
+        at=now,
+        subject_type="submission",
+        subject_id=str(submission.pk),
+        data={"solution": solution.id, "received": report.received, "accepted": report.accepted},
+    )
+    if origin == "form" and report.faults:
+        submission.delete()
+    return report
+
+
+def _prepare(
+    solution: Solution, orders: Sequence[Order], preparation: Preparation
+) -> list[Prepared | Refused]:
+    prepare = getattr(solution.handlers, "prepare", None)
+    if prepare is None:
+        return [Prepared(variables=order.data) for order in orders]
+    return list(prepare(orders, preparation))
+
+
+def _faults(order: Order, refused: Refused, rows: Mapping[str, Sequence[int]]) -> Iterable[Fault]:
+    row = next(iter(rows.get(order.item, ())), 0)
+    for name, messages in refused.faults.items():
+        for message in messages:
+            yield Fault(row, name, message, order.item)
+
+
+class _TriedError(Exception):
+    """Ends a dry run, so that its transaction is undone."""
+
+
+def _try(solution: Solution, intake: Intake, *, user: str, now: datetime) -> Report:
+    report = Report(received=intake.received, faults=list(intake.faults), rows=intake.rows)
+    preparation = Preparation(now, user, solution)
+    try:
+        with transaction.atomic():
+            for position in range(0, len(intake.orders), BATCH):
+                batch = intake.orders[position : position + BATCH]
+                for order, answer in zip(batch, _prepare(solution, batch, preparation), strict=True):
+                    if isinstance(answer, Refused):
+                        report.faults += _faults(order, answer, intake.rows)
+                    else:
+                        report.cases[order.item] = ""
+            raise _TriedError
+    except _TriedError:
+        return report
+
+
+def _place_batch(
+    solution: Solution,
+    release: SolutionRelease,
+    submission: Submission,
+    orders: Sequence[Order],
+    report: Report,
+    *,
+    user: str,
+    now: datetime,
+) -> None:
+    given = numbers.allocate(len(orders), now=now)
+    with transaction.atomic():
+        answers = _prepare(solution, orders, Preparation(now, user, solution))
+        cases: list[Case] = []
+        prepared: list[Prepared] = []
+        for order, answer, number in zip(orders, answers, given, strict=True):
+            if isinstance(answer, Refused):
+                report.faults += _faults(order, answer, report.rows)
+                continue
+            prepared.append(answer)
+            cases.append(
+                Case(
+                    number=number,
+                    solution=solution.id,
+                    release=release,
+                    submission=submission,
+                    item=order.item,
+                    title=solution.title,
+                    process_instance=engine.new_instance_id(now),
+                    subject_id=answer.person,
+                    employment_id=answer.employment,
+                    unit_id=answer.unit,
+                    requester=user,
+                    origin=submission.origin,
+                    data=order.data,
+                    corrects_id=answer.corrects,
+                    created_at=now,
+                    updated_at=now,
+                )
+            )
+        if not cases:
+            return
+        Case.objects.bulk_create(cases)
+        register: list[RegisterEntry] = []
+        for case, answer in zip(cases, prepared, strict=True):
+            for entry in answer.register:
+                entry.case = case
+                entry.solution = solution.id
+                register.append(entry)
+        RegisterEntry.objects.bulk_create(register, batch_size=500)
+        JournalEntry.objects.bulk_create(
+            JournalEntry(case=case, at=now, actor=user, kind="received", text="Sagen er modtaget.")
+            for case in cases
+        )
+        looked_up = {
+            case.number: answer.prefetched for case, answer in zip(cases, prepared, strict=True)
+        }
+        with work.prefetching(looked_up), following.known(cases):
+            outcomes = engine.start_many(
+                [
+                    engine.StartItem(
+                        process=solution.description.process,
+                        definition_version=release.definition_version,
+                        variables=answer.variables,
+                        business_key=case.number,
+                        instance_id=case.process_instance,
+                    )
+                    for case, answer in zip(cases, prepared, strict=True)
+                ],
+                now=now,
+                actor=user,
+            )
+        for outcome in outcomes:
+            if isinstance(outcome, engine.EngineError):
+                # A start that the engine refuses undoes the batch: nothing is half-made.
+                raise outcome
+        report.cases.update({case.item: case.number for case in cases})

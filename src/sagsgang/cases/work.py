@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MPL-2.0
+"""How the functions of a solution's ``handlers.py`` are called by the flow.
+
+A function is marked with :func:`computation` (runs inside the step: no traffic, no waiting) or
+:func:`errand` (runs as a job after the commit, may call outside systems, must be safe to repeat
+with the same ``work.key``). Its parameters are process variables by name, checked against their
+annotations; what it returns becomes process variables.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from sagsgang import engine
+from sagsgang.bpmn import BpmnError
+from sagsgang.cases import solution as solutions
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_prefetched: ContextVar[Mapping[str, Any]] = ContextVar("prefetched", default={})  # noqa: B039 - never written to
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a handler knows besides its arguments.
+
+    Attributes:
+        case: Number of the case.
+        element: Id of the element of the flow.
+        now: The instant of the step, aware.
+        key: Idempotency key, the same at every attempt.
+        attempt: 1 at the first attempt; 0 for a computation.
+        settings: The solution's settings.
+        prefetched: What the solution's ``prepare`` looked up for this order, or None.
+    """
+
+    case: str
+    element: str
+    now: datetime
+    key: str
+    attempt: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    prefetched: Any = None
+
+
+@contextmanager
+def prefetching(looked_up: Mapping[str, Any]) -> Iterator[None]:
+    """Hand what was looked up for a whole batch, by case number, to the handlers of its cases."""
+    token = _prefetched.set(looked_up)
+    try:
+        yield
+    finally:
+        _prefetched.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function that the flow can call, with its compiled argument checks."""
+
+    function: Callable[..., Any]
+    inline: bool
+    arguments: Mapping[str, TypeAdapter[Any]]
+    optional: frozenset[str]
+
+    def __call__(self, work: Work, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Check the arguments, call, and turn the answer into process variables.
+
+        Raises:
+            BpmnError: ``invalid-variables``, when a variable is missing or of the wrong type. The
+                text names the variable, never its value.
+        """
+        values: dict[str, Any] = {}
+        for name, adapter in self.arguments.items():
+            if name not in inputs:
+                if name in self.optional:
+                    continue
+                message = f"Variablen {name} mangler til {self.function.__name__}."
+                raise BpmnError("invalid-variables", message)
+            try:
+                values[name] = adapter.validate_python(inputs[name])
+            except ValidationError as error:
+                where = ", ".join(
+                    ".".join((name, *map(str, fault["loc"])))
+                    for fault in error.errors(include_input=False, include_url=False)[:5]
+                )
+                message = f"Variablen {name} har forkert indhold: {where}."
+                raise BpmnError("invalid-variables", message) from None
+        answer = self.function(work, **values)
+        if isinstance(answer, BaseModel):
+            return answer.model_dump()
+        return dict(answer or {})
+
+
+def _mark(function: Function, *, inline: bool, retries: int) -> Function:
+    function.sagsgang_handler = (inline, retries)  # type: ignore[attr-defined]
+    return function
+
+
+def computation(function: Function) -> Function:
+    """Mark a pure computation or a look-up in the own database: runs inside the step."""
+    return _mark(function, inline=True, retries=0)
+
+
+def errand(*, retries: int = 8) -> Callable[[Function], Function]:
+    """Mark an outside effect: runs as a job with retries, then an incident.
+
+    Args:
+        retries: Attempts before a person must look at it; with exponential back-off, eight span about an hour.
+    """
+
+    def mark(function: Function) -> Function:
+        return _mark(function, inline=False, retries=retries)
+
+    return mark
+
+
+@lru_cache(maxsize=1024)
+def find(solution: str, task_type: str) -> Handler | None:
+    """The handler that a task type names: the function of that name in the solution's handlers."""
+    module = solutions.installed()[solution].handlers if solution in solutions.installed() else None
+    function = getattr(module, task_type.replace("-", "_"), None)
+    marked = getattr(function, "sagsgang_handler", None)
+    if function is None or marked is None:
+        return None
+    hints = get_type_hints(function)
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return Handler(
+        function=function,
+        inline=marked[0],
+        arguments={
+            parameter.name: TypeAdapter(hints.get(parameter.name, Any)) for parameter in parameters
+        },
+        optional=frozenset(
+            parameter.name
+            for parameter in parameters
+            if parameter.default is not inspect.Parameter.empty
+        ),
+    )

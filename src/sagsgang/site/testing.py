@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Settings for the test suite: an installation of its own in a temporary folder."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+if "SAGSGANG_DATA_DIR" not in os.environ:
+    _folder = Path(tempfile.mkdtemp(prefix="sagsgang-test-"))
+    os.environ["SAGSGANG_DATA_DIR"] = str(_folder)
+    # Only the process that made the folder removes it; parallel test workers get their own.
+    _owner = os.getpid()
+    atexit.register(lambda: os.getpid() == _owner and shutil.rmtree(_folder, ignore_errors=True))
+    os.environ["SAGSGANG_INSECURE_DEMO_USERS"] = "true"
+
+from sagsgang.site import keys as _keys_module
+from sagsgang.site.configuration import configuration as _read
+
+_keys_module.load(_read().data_dir / "keys.json", create=True)
+
+from sagsgang.site.settings import *  # noqa: E402, F403
+
+# Real hashing would take a second of every test that signs in.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -28,6 +28,10 @@ class CanonicalJSONField(_TextField):
     come back as it was written.
     """
 
+    if TYPE_CHECKING:
+        _pyi_private_set_type: Any
+        _pyi_private_get_type: Any
+
     def from_db_value(self, value: str | None, *_: object) -> Any:
         """Parse what is stored."""
         return None if value is None else orjson.loads(value)

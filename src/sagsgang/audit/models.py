@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from django.db import models
 
@@ -13,7 +13,10 @@ from sagsgang.audit.fields import CanonicalJSONField
 __all__ = ["Block", "Entry"]
 
 
-class AppendOnlyQuerySet(models.QuerySet[models.Model]):
+Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
+
+
+class AppendOnlyQuerySet(models.QuerySet[Row_co]):
     """Refuses to change or delete."""
 
     def update(self, **_: Any) -> NoReturn:
@@ -27,6 +30,14 @@ class AppendOnlyQuerySet(models.QuerySet[models.Model]):
     def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
         """Refused."""
         raise AppendOnlyError
+
+
+class EntryQuerySet(AppendOnlyQuerySet["Entry"]):
+    """Entries."""
+
+
+class BlockQuerySet(AppendOnlyQuerySet["Block"]):
+    """Blocks."""
 
 
 class _AppendOnly(models.Model):
@@ -70,7 +81,7 @@ class Entry(_AppendOnly):
     purpose = models.CharField("formål", max_length=200, blank=True, default="")
     data = CanonicalJSONField("oplysninger", default=dict, blank=True)
 
-    objects = AppendOnlyQuerySet.as_manager()
+    objects = EntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = "hændelse"
@@ -125,7 +136,7 @@ class Block(_AppendOnly):
     hash = models.BinaryField("hash", max_length=32)
     purged_at = models.DateTimeField("slettet", null=True)
 
-    objects = AppendOnlyQuerySet.as_manager()
+    objects = BlockQuerySet.as_manager()
 
     class Meta:
         verbose_name = "forsegling"

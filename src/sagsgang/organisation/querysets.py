@@ -127,9 +127,9 @@ class UnitQuerySet(models.QuerySet["Unit"]):
             RoleAssignment.objects.of(user).on(on).seeing_people()
         )
         led = UnitQuerySet(self.model, using=self.db).managed_by(user, on=on)
-        own = Employment.objects.in_force(on).filter(person_id=user.person_id)
         condition = Q(pk__in=by_role.values("pk")) | Q(pk__in=led.values("pk"))
         if user.person_id is not None:
+            own = Employment.objects.in_force(on).filter(person_id=user.person_id)
             condition |= Q(pk__in=own.values("unit_id"))
         return self.filter(condition)
 

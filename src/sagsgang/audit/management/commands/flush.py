@@ -8,9 +8,16 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.core.management.commands import flush
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sagsgang.audit import triggers
 from sagsgang.audit.models import Entry
+
+
+def _test_database_name(connection: BaseDatabaseWrapper) -> str:
+    # Django has no public name for it.
+    name: str = connection.creation._get_test_db_name()  # type: ignore[attr-defined]  # noqa: SLF001
+    return name
 
 
 class Command(flush.Command):
@@ -23,7 +30,7 @@ class Command(flush.Command):
             CommandError: The database is a real one and holds audit entries.
         """
         connection = connections[options["database"]]
-        test_name = connection.creation._get_test_db_name()  # noqa: SLF001 (Django has no public name for it)
+        test_name = _test_database_name(connection)
         if (
             connection.settings_dict["NAME"] != test_name
             and Entry.objects.using(connection.alias).exists()

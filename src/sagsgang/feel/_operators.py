@@ -1,0 +1,483 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What the operators of FEEL do to values, with null and a warning for everything undefined.
+
+Source: DMN 1.5, 10.3.2.4 to 10.3.2.15 and the semantic mappings of table 42 onwards. The compiler
+inlines the common cases; these functions hold the whole meaning.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from sagsgang.feel._numbers import CONTEXT, integer
+from sagsgang.feel._run import Run
+from sagsgang.feel.trace import Site
+from sagsgang.feel.types import kind_name
+from sagsgang.feel.values import (
+    NANOS_PER_DAY,
+    DateTime,
+    DaysTimeDuration,
+    FarDate,
+    FeelFunction,
+    Range,
+    Time,
+    YearsMonthsDuration,
+    date_of,
+    day_number,
+    days_in_month,
+    is_date,
+    make_date,
+)
+
+__all__ = [
+    "add",
+    "add_months",
+    "between",
+    "compare",
+    "contains",
+    "divide",
+    "equal",
+    "feel_equal",
+    "in_tests",
+    "multiply",
+    "negate",
+    "order",
+    "power",
+    "range_contains",
+    "same_values",
+    "subtract",
+    "test_value",
+]
+
+Site_ = Site | None
+_ORDERED: Final = frozenset({Decimal, str, dt.date, DaysTimeDuration, YearsMonthsDuration, FarDate})
+_SCALARS: Final = _ORDERED | {bool}
+_MAX_MONTHS: Final = 12 * 999_999_999
+_MAX_NANOS: Final = 2 * 366 * 999_999_999 * NANOS_PER_DAY
+
+
+# ---- equality and order
+
+
+def feel_equal(a: Any, b: Any) -> bool | None:
+    """Three-valued equality: None when the values are of different kinds.
+
+    Null equals null only. Lists are equal item by item, contexts entry by entry, ranges by ends
+    and brackets; times and instants by the moment they stand for (DMN 1.5, table 53).
+    """
+    if a is None or b is None:
+        return a is b
+    kind = type(a)
+    if kind is type(b):
+        if kind in _SCALARS:
+            return bool(a == b)
+        if kind is Time or kind is DateTime:
+            return a.is_local == b.is_local and a.value == b.value
+        if kind is list:
+            return len(a) == len(b) and all(
+                x is y or feel_equal(x, y) is True for x, y in zip(a, b, strict=True)
+            )
+        if kind is dict:
+            return a.keys() == b.keys() and all(feel_equal(a[k], b[k]) is True for k in a)
+        if kind is Range:
+            return (
+                a.start_included == b.start_included
+                and a.end_included == b.end_included
+                and feel_equal(a.start, b.start) is True
+                and feel_equal(a.end, b.end) is True
+            )
+        return a is b
+    if isinstance(a, FeelFunction) and isinstance(b, FeelFunction):
+        return False
+    if is_date(a) and is_date(b):
+        return False
+    return None
+
+
+def same_values(a: Any, b: Any) -> bool:
+    """Whether two values are equal, a difference of kind counting as unequal."""
+    return feel_equal(a, b) is True
+
+
+def compare(a: Any, b: Any) -> int | None:
+    """-1, 0 or 1 as a is before, at or after b; None when the two have no order."""
+    kind = type(a)
+    if kind is type(b):
+        if kind in _ORDERED:
+            return -1 if a < b else 1 if a > b else 0
+        if (kind is Time or kind is DateTime) and a.is_local == b.is_local:
+            x, y = a.value, b.value
+            return -1 if x < y else 1 if x > y else 0
+        return None
+    if is_date(a) and is_date(b):
+        return -1 if day_number(a) < day_number(b) else 1
+    return None
+
+
+def equal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+    """``a = b``."""
+    result = feel_equal(a, b)
+    if result is None:
+        run.warn("feel.compare", site, left=kind_name(a), right=kind_name(b), operator="=")
+    return result
+
+
+def unequal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+    """``a != b``."""
+    result = equal(a, b, run, site)
+    return None if result is None else not result
+
+
+def order(a: Any, b: Any, operator: str, run: Run, site: Site_) -> bool | None:
+    """``a < b`` and its relatives."""
+    result = compare(a, b)
+    if result is None:
+        run.warn("feel.compare", site, left=kind_name(a), right=kind_name(b), operator=operator)
+        return None
+    if operator == "<":
+        return result < 0
+    if operator == "<=":
+        return result <= 0
+    if operator == ">":
+        return result > 0
+    return result >= 0
+
+
+def less(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+    """``a < b``."""
+    return order(a, b, "<", run, site)
+
+
+def less_equal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+    """``a <= b``."""
+    return order(a, b, "<=", run, site)
+
+
+def greater(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+    """``a > b``."""
+    return order(a, b, ">", run, site)
+
+
+def greater_equal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+    """``a >= b``."""
+    return order(a, b, ">=", run, site)
+
+
+def conjunction(values: tuple[Any, ...], run: Run, site: Site_) -> bool | None:
+    """Three-valued ``and`` (DMN 1.5, table 50): false decides, anything not boolean is null."""
+    result: bool | None = True
+    for value in values:
+        if value is False:
+            return False
+        if value is not True:
+            if value is not None:
+                run.warn("feel.boolean", site, operator="and", actual=kind_name(value))
+            result = None
+    return result
+
+
+def disjunction(values: tuple[Any, ...], run: Run, site: Site_) -> bool | None:
+    """Three-valued ``or`` (DMN 1.5, table 50): true decides, anything not boolean is null."""
+    result: bool | None = False
+    for value in values:
+        if value is True:
+            return True
+        if value is not False:
+            if value is not None:
+                run.warn("feel.boolean", site, operator="or", actual=kind_name(value))
+            result = None
+    return result
+
+
+def between(value: Any, low: Any, high: Any, run: Run, site: Site_) -> bool | None:
+    """``value between low and high``, both ends included."""
+    return conjunction(
+        (greater_equal(value, low, run, site), less_equal(value, high, run, site)), run, site
+    )
+
+
+def range_contains(interval: Range, value: Any) -> bool | None:
+    """Whether a value lies in a range; None when it has no order with the ends."""
+    if value is None or (interval.start is None and interval.end is None):
+        return None
+    result = True
+    if interval.start is not None:
+        side = compare(value, interval.start)
+        if side is None:
+            return None
+        result = side > 0 or (side == 0 and interval.start_included)
+    if interval.end is not None:
+        side = compare(value, interval.end)
+        if side is None:
+            return None
+        result = result and (side < 0 or (side == 0 and interval.end_included))
+    return result
+
+
+def contains(test: Any, value: Any, run: Run, site: Site_) -> bool | None:
+    """``value in test`` for one test value: a range, a list, or something to be equal to."""
+    if type(test) is Range:
+        if type(value) is Range:
+            return feel_equal(test, value)
+        result = range_contains(test, value)
+        if result is None:
+            run.warn("feel.compare", site, left=kind_name(value), right="range", operator="in")
+        return result
+    if type(test) is list:
+        if type(value) is list and feel_equal(test, value):
+            return True
+        for each in test:
+            if same_values(each, value):
+                return True
+            if type(each) is Range and range_contains(each, value):
+                return True
+        return False
+    return equal(value, test, run, site)
+
+
+def in_tests(results: tuple[bool | None, ...]) -> bool | None:
+    """Whether any of several test results holds, three-valued."""
+    if True in results:
+        return True
+    return None if None in results else False
+
+
+def test_value(value: Any, test: Any, run: Run, site: Site_) -> bool | None:
+    """A test of an input cell that does not mention the input itself.
+
+    It holds when the input equals it, lies in it, or when it is itself true for an input that is
+    not boolean (DMN 1.5, 10.3.2.8 and table 55).
+    """
+    if test is True or test is False:
+        return value is test if type(value) is bool or value is None else test
+    if test is None or value is None:
+        return value is test
+    return contains(test, value, run, site)
+
+
+def test_boolean(result: Any, value: Any, run: Run, site: Site_) -> bool | None:
+    """A test of an input cell that mentions the input as ``?``."""
+    if result is True or result is False or result is None:
+        return result  # type: ignore[no-any-return]
+    return contains(result, value, run, site)
+
+
+# ---- arithmetic
+
+
+def _operand(operator: str, a: Any, b: Any, run: Run, site: Site_) -> None:
+    run.warn("feel.operand", site, operator=operator, left=kind_name(a), right=kind_name(b))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, decimal.DivisionByZero | ZeroDivisionError):
+        return "division by zero"
+    if isinstance(error, decimal.Overflow | OverflowError):
+        return "too large"
+    return str(error) if type(error) is ValueError else "undefined"
+
+
+def _guarded(
+    operator: str,
+    table: dict[tuple[type, type], Callable[[Any, Any], Any]],
+    a: Any,
+    b: Any,
+    run: Run,
+    site: Site_,
+) -> Any:
+    action = table.get((type(a), type(b)))
+    if action is None:
+        _operand(operator, a, b, run, site)
+        return None
+    try:
+        result = action(a, b)
+    except (ArithmeticError, ValueError) as error:
+        run.warn("feel.number", site, operator=operator, reason=_reason(error))
+        return None
+    if result is None:
+        _operand(operator, a, b, run, site)
+    elif type(result) is str:
+        run.check_characters(len(result))
+    return result
+
+
+def _duration(nanos: int) -> DaysTimeDuration:
+    if abs(nanos) > _MAX_NANOS:
+        raise OverflowError
+    return DaysTimeDuration(nanos)
+
+
+def _months(total: int) -> YearsMonthsDuration:
+    if abs(total) > _MAX_MONTHS * 2:
+        raise OverflowError
+    return YearsMonthsDuration(total)
+
+
+def add_months(date: dt.date | FarDate, months: int) -> dt.date | FarDate:
+    """A date some months later, the day cut to the length of the month.
+
+    Raises:
+        ValueError: the year would be outside +-999 999 999.
+    """
+    year, month = divmod(date.year * 12 + date.month - 1 + months, 12)
+    return make_date(year, month + 1, min(date.day, days_in_month(year, month + 1)))
+
+
+def _date_plus_months(date: dt.date | FarDate, months: YearsMonthsDuration) -> Any:
+    return add_months(date, months.total)
+
+
+def _instant_plus_months(at: DateTime, months: YearsMonthsDuration) -> DateTime:
+    days = day_number(add_months(at.date, months.total))
+    return DateTime(days, at.nanos, at.offset, at.zone)
+
+
+def _date_plus(date: dt.date | FarDate, length: DaysTimeDuration) -> Any:
+    return date_of((day_number(date) * NANOS_PER_DAY + length.nanos) // NANOS_PER_DAY)
+
+
+def _time_plus(at: Time, length: DaysTimeDuration) -> Time:
+    return Time((at.nanos + length.nanos) % NANOS_PER_DAY, at.offset, at.zone)
+
+
+def _as_instant(value: Any) -> DateTime:
+    return value if type(value) is DateTime else DateTime(day_number(value), 0, 0)
+
+
+def _instant_minus(a: Any, b: Any) -> DaysTimeDuration | None:
+    x, y = _as_instant(a), _as_instant(b)
+    return _duration(x.value - y.value) if x.is_local == y.is_local else None
+
+
+def _time_minus(a: Time, b: Time) -> DaysTimeDuration | None:
+    return _duration(a.value - b.value) if a.is_local == b.is_local else None
+
+
+def _scaled(length: DaysTimeDuration, factor: Decimal) -> DaysTimeDuration:
+    return _duration(int(_exactly(length.nanos, factor)))
+
+
+def _scaled_months(length: YearsMonthsDuration, factor: Decimal) -> YearsMonthsDuration:
+    return _months(int(_exactly(length.total, factor)))
+
+
+def _exactly(amount: int, factor: Decimal) -> Decimal:
+    product = CONTEXT.multiply(Decimal(amount), factor)
+    if product.adjusted() > 34:  # noqa: PLR2004 - beyond what a duration can hold
+        raise OverflowError
+    return product
+
+
+def _divided(length: DaysTimeDuration, divisor: Decimal) -> DaysTimeDuration:
+    return _duration(int(CONTEXT.divide(Decimal(length.nanos), divisor)))
+
+
+def _divided_months(length: YearsMonthsDuration, divisor: Decimal) -> YearsMonthsDuration:
+    return _months(int(CONTEXT.divide(Decimal(length.total), divisor)))
+
+
+def _swapped(action: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda a, b: action(b, a)
+
+
+_D, _DT, _T = Decimal, DateTime, Time
+_DUR, _YM = DaysTimeDuration, YearsMonthsDuration
+
+_ADD: dict[tuple[type, type], Callable[[Any, Any], Any]] = {
+    (_D, _D): CONTEXT.add,
+    (str, str): lambda a, b: a + b,
+    (_DUR, _DUR): lambda a, b: _duration(a.nanos + b.nanos),
+    (_YM, _YM): lambda a, b: _months(a.total + b.total),
+    (_DT, _DUR): lambda a, b: a.plus(b.nanos),
+    (_DT, _YM): _instant_plus_months,
+    (_T, _DUR): _time_plus,
+}
+_SUBTRACT: dict[tuple[type, type], Callable[[Any, Any], Any]] = {
+    (_D, _D): CONTEXT.subtract,
+    (_DUR, _DUR): lambda a, b: _duration(a.nanos - b.nanos),
+    (_YM, _YM): lambda a, b: _months(a.total - b.total),
+    (_DT, _DUR): lambda a, b: a.plus(-b.nanos),
+    (_DT, _YM): lambda a, b: _instant_plus_months(a, YearsMonthsDuration(-b.total)),
+    (_T, _DUR): lambda a, b: _time_plus(a, DaysTimeDuration(-b.nanos)),
+    (_T, _T): _time_minus,
+    (_DT, _DT): _instant_minus,
+}
+for _date in (dt.date, FarDate):
+    _ADD[_date, _DUR] = _date_plus
+    _ADD[_date, _YM] = _date_plus_months
+    _SUBTRACT[_date, _DUR] = lambda a, b: _date_plus(a, DaysTimeDuration(-b.nanos))
+    _SUBTRACT[_date, _YM] = lambda a, b: _date_plus_months(a, YearsMonthsDuration(-b.total))
+    _SUBTRACT[_date, _DT] = _instant_minus
+    _SUBTRACT[_DT, _date] = _instant_minus
+    for _other in (dt.date, FarDate):
+        _SUBTRACT[_date, _other] = _instant_minus
+for (_left, _right), _action in list(_ADD.items()):
+    if _left is not _right:
+        _ADD[_right, _left] = _swapped(_action)
+
+_MULTIPLY: dict[tuple[type, type], Callable[[Any, Any], Any]] = {
+    (_D, _D): CONTEXT.multiply,
+    (_DUR, _D): _scaled,
+    (_D, _DUR): _swapped(_scaled),
+    (_YM, _D): _scaled_months,
+    (_D, _YM): _swapped(_scaled_months),
+}
+_DIVIDE: dict[tuple[type, type], Callable[[Any, Any], Any]] = {
+    (_D, _D): CONTEXT.divide,
+    (_DUR, _D): _divided,
+    (_YM, _D): _divided_months,
+    (_DUR, _DUR): lambda a, b: CONTEXT.divide(Decimal(a.nanos), Decimal(b.nanos)),
+    (_YM, _YM): lambda a, b: CONTEXT.divide(Decimal(a.total), Decimal(b.total)),
+}
+
+
+def _raise(base: Decimal, exponent: Decimal) -> Decimal:
+    whole = integer(exponent)
+    if whole is not None and abs(whole) > 1_000_000 and abs(base) != 1 and base != 0:
+        raise OverflowError
+    return CONTEXT.power(base, exponent)
+
+
+_POWER: dict[tuple[type, type], Callable[[Any, Any], Any]] = {(_D, _D): _raise}
+
+
+def add(a: Any, b: Any, run: Run, site: Site_) -> Any:
+    """``a + b``."""
+    return _guarded("+", _ADD, a, b, run, site)
+
+
+def subtract(a: Any, b: Any, run: Run, site: Site_) -> Any:
+    """``a - b``."""
+    return _guarded("-", _SUBTRACT, a, b, run, site)
+
+
+def multiply(a: Any, b: Any, run: Run, site: Site_) -> Any:
+    """``a * b``."""
+    return _guarded("*", _MULTIPLY, a, b, run, site)
+
+
+def divide(a: Any, b: Any, run: Run, site: Site_) -> Any:
+    """``a / b``."""
+    return _guarded("/", _DIVIDE, a, b, run, site)
+
+
+def power(a: Any, b: Any, run: Run, site: Site_) -> Any:
+    """``a ** b``."""
+    return _guarded("**", _POWER, a, b, run, site)
+
+
+def negate(a: Any, run: Run, site: Site_) -> Any:
+    """``-a``."""
+    kind = type(a)
+    if kind is Decimal:
+        return CONTEXT.minus(a)
+    if kind is DaysTimeDuration:
+        return DaysTimeDuration(-a.nanos)
+    if kind is YearsMonthsDuration:
+        return YearsMonthsDuration(-a.total)
+    run.warn("feel.negate", site, actual=kind_name(a))
+    return None

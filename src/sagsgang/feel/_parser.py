@@ -1,0 +1,765 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The FEEL parser: precedence climbing over the lazily scanned tokens.
+
+Source of the grammar: DMN 1.5, 10.3.1.2; exponentiation associates to the left and unary minus
+binds tighter than it, as the standard's test kit has them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation, Overflow
+from typing import Final, Literal
+
+from sagsgang.feel import _tree as t
+from sagsgang.feel._numbers import CONTEXT, number
+from sagsgang.feel._scanner import (
+    FREE_NAME,
+    KEYWORD_IN,
+    NameTable,
+    Token,
+    normalise_name,
+    scan,
+    skip_blank,
+)
+from sagsgang.feel.errors import FeelLimitError, FeelSyntaxError
+from sagsgang.feel.limits import DEFAULT, Limits
+from sagsgang.feel.types import (
+    NAMED,
+    ContextType,
+    FeelType,
+    FunctionType,
+    ListType,
+    RangeType,
+    UnknownType,
+    field_names,
+)
+
+__all__ = ["Kind", "parse_text", "parse_type_text", "unescape"]
+
+Kind = Literal["expression", "unary-tests"]
+
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(.))", re.DOTALL)
+_SIMPLE_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
+_JOIN_STOP: Final = frozenset(
+    {"and", "or", "then", "else", "in", "return", "satisfies", "between", "instance"}
+)
+_COMPARISONS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_INFIX: Final = {"+": 40, "-": 40, "*": 50, "/": 50, "**": 60}
+_OR, _AND, _COMPARE, _ADDITIVE, _NEGATION, _INSTANCE = 10, 20, 30, 40, 70, 80
+_TYPE_NAMES: Final = NameTable(NAMED)
+
+
+def unescape(body: str) -> str:
+    """The value of a string literal's body; surrogate pairs become one character."""
+    if "\\" not in body:
+        return body
+
+    def one(found: re.Match[str]) -> str:
+        code = found.group(1) or found.group(2)
+        if code:
+            point = int(code, 16)
+            return chr(point) if point <= 0x10FFFF else found.group()  # noqa: PLR2004
+        return _SIMPLE_ESCAPES.get(found.group(3), found.group())
+
+    text = _ESCAPE.sub(one, body)
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+class _Parser:
+    """One parse of one text."""
+
+    def __init__(
+        self,
+        text: str,
+        names: Iterable[str],
+        builtins: Iterable[str],
+        types: Mapping[str, FeelType],
+        type_names: Mapping[str, FeelType],
+        limits: Limits,
+    ) -> None:
+        self.text = text
+        self.limits = limits
+        self.names = NameTable(builtins)
+        self.paths = NameTable()
+        self.type_names = type_names
+        self.type_table = NameTable(type_names) if type_names else None
+        for name in names:
+            self.names.add(name)
+        for name, declared in types.items():
+            self.names.add(name)
+            for inner in field_names(declared):
+                self.paths.add(inner)
+        self.depth = 0
+        self.filters = 0
+        self.in_high = False
+        self.budget = 40 * len(text) + 1000
+        self.token = scan(text, 0)
+        self.last_end = 0
+
+    # ---- tokens
+
+    def advance(self) -> Token:
+        """Consume the current token and return it."""
+        token = self.token
+        self.budget -= 1
+        if self.budget < 0:
+            raise FeelLimitError("nesting", self.limits.nesting, "The expression is too involved")
+        self.last_end = token.end
+        self.token = scan(self.text, token.end)
+        return token
+
+    def jump(self, position: int) -> None:
+        """Go on right after a position."""
+        self.last_end = position
+        self.token = scan(self.text, position)
+
+    def fail(self, expected: str) -> FeelSyntaxError:
+        """The error that the current token does not fit."""
+        return FeelSyntaxError(self.text, self.token.start, expected, self.token.described)
+
+    def at(self, text: str) -> bool:
+        """Whether the current token is this operator or keyword."""
+        return self.token.text == text and self.token.kind in ("op", "keyword")
+
+    def accept(self, text: str) -> bool:
+        """Consume the operator or keyword if it is next."""
+        if self.at(text):
+            self.advance()
+            return True
+        return False
+
+    def expect(self, text: str) -> Token:
+        """Consume the operator or keyword, which must be next."""
+        if not self.at(text):
+            raise self.fail(f"'{text}'")
+        return self.advance()
+
+    # ---- expressions
+
+    def expression(self, power: int = 0) -> t.Node:
+        """An expression whose operators bind tighter than ``power``."""
+        self.depth += 1
+        if self.depth > self.limits.nesting:
+            raise FeelLimitError(
+                "nesting", self.limits.nesting, "The expression is nested too deeply"
+            )
+        try:
+            left = self.prefix()
+            while True:
+                following = self.infix(left, power)
+                if following is None:
+                    return left
+                left = following
+        finally:
+            self.depth -= 1
+
+    def infix(self, left: t.Node, power: int) -> t.Node | None:  # noqa: PLR0911, PLR0912, C901
+        """The operator after ``left`` with its right operand, or None when there is none."""
+        token = self.token
+        start = left.start
+        if token.kind == "op":
+            text = token.text
+            if text in _INFIX:
+                strength = _INFIX[text]
+                if strength <= power:
+                    return None
+                self.advance()
+                right = self.expression(strength)
+                return t.Binary(text, left, right, start=start, end=self.last_end)
+            if text in _COMPARISONS:
+                if power >= _COMPARE:
+                    return None
+                self.advance()
+                right = self.expression(_COMPARE)
+                return t.Comparison(text, left, right, start=start, end=self.last_end)
+            if text == ".":
+                return self.path(left)
+            if text == "[":
+                return self.filter(left)
+            if text == "(":
+                return self.invocation(left)
+            return None
+        if token.kind != "keyword":
+            return None
+        match token.text:
+            case "or" if power < _OR:
+                return t.Or(self.chain(left, "or", _OR), start=start, end=self.last_end)
+            case "and" if power < _AND:
+                return t.And(self.chain(left, "and", _AND), start=start, end=self.last_end)
+            case "between" if power < _COMPARE:
+                self.advance()
+                low = self.expression(_COMPARE)
+                self.expect("and")
+                high = self.expression(_COMPARE)
+                return t.Between(left, low, high, start=start, end=self.last_end)
+            case "in" if power < _COMPARE:
+                self.advance()
+                tests = self.in_tests()
+                return t.In(left, tests, start=start, end=self.last_end)
+            case "instance" if power < _INSTANCE:
+                self.advance()
+                self.expect("of")
+                wanted = self.type_expression()
+                return t.InstanceOf(left, wanted, start=start, end=self.last_end)
+        return None
+
+    def chain(self, first: t.Node, word: str, power: int) -> tuple[t.Node, ...]:
+        """The operands of a run of ``and`` or ``or``."""
+        operands = [first]
+        while self.accept(word):
+            operands.append(self.expression(power))
+        return tuple(operands)
+
+    def path(self, base: t.Node) -> t.Node:
+        """``.name`` after a base."""
+        self.advance()
+        if self.token.kind not in ("name", "keyword"):
+            raise self.fail("a name")
+        start = self.token.start
+        known = self.paths.match(self.text, start)
+        alternative = self.names.match(self.text, start)
+        if alternative and (known is None or alternative[1] > known[1]):
+            # A name in scope counts here only when it is made of words: "x.b - c" is a subtraction
+            words = alternative[0].replace(" ", "")
+            if words.isalnum() and known is None:
+                known = None
+        name, end = self.joined(start) if known is None else known
+        if known is not None:
+            free, free_end = self.joined(start)
+            if free_end > end:
+                name, end = free, free_end
+        self.jump(end)
+        return t.Path(base, name, start=base.start, end=self.last_end)
+
+    def joined(self, start: int) -> tuple[str, int]:
+        """Words in a row, up to an operator; what an undeclared name must be."""
+        token = scan(self.text, start)
+        words = [token.text]
+        end = token.end
+        while True:
+            token = scan(self.text, end)
+            if token.kind == "name" or (token.kind == "keyword" and token.text not in _JOIN_STOP):
+                words.append(token.text)
+                end = token.end
+            else:
+                return " ".join(words), end
+
+    def filter(self, base: t.Node) -> t.Node | None:
+        """``[condition]`` after a base; None when the bracket closes an open range instead."""
+        if self.in_high:
+            saved = self.token, self.last_end
+            try:
+                return self.filter_body(base)
+            except FeelSyntaxError:
+                self.token, self.last_end = saved
+                return None
+        return self.filter_body(base)
+
+    def filter_body(self, base: t.Node) -> t.Node:
+        """The bracketed condition of a filter."""
+        self.advance()
+        outer, self.in_high = self.in_high, False
+        self.filters += 1
+        try:
+            condition = self.expression()
+            self.expect("]")
+        finally:
+            self.filters -= 1
+            self.in_high = outer
+        return t.Filter(base, condition, start=base.start, end=self.last_end)
+
+    def invocation(self, function: t.Node) -> t.Node:
+        """The arguments after a function."""
+        self.advance()
+        outer, self.in_high = self.in_high, False
+        arguments: list[t.Node] = []
+        names: list[str] = []
+        if not self.at(")"):
+            named = self.key(":") is not None
+            while True:
+                if named:
+                    found = self.key(":")
+                    if found is None:
+                        raise self.fail("a parameter name followed by ':'")
+                    names.append(found[0])
+                    self.jump(found[1])
+                    self.expect(":")
+                arguments.append(self.expression())
+                if not self.accept(","):
+                    break
+        if not self.at(")"):
+            raise self.fail("',' or ')'")
+        self.advance()
+        self.in_high = outer
+        return t.Invocation(
+            function,
+            tuple(arguments),
+            tuple(names) if names else None,
+            start=function.start,
+            end=self.last_end,
+        )
+
+    def key(self, closing: str) -> tuple[str, int] | None:
+        """A free name that is followed by one of the closing characters, and where it ends."""
+        if self.token.kind not in ("name", "keyword"):
+            return None
+        found = FREE_NAME.match(self.text, self.token.start)
+        if found is None:
+            return None
+        after = skip_blank(self.text, found.end())
+        if after < len(self.text) and self.text[after] in closing:
+            return normalise_name(found.group()), found.end()
+        return None
+
+    def in_tests(self) -> tuple[t.Node, ...]:
+        """What follows ``in``: one test, or several in parentheses."""
+        if self.at("("):
+            saved = self.token, self.last_end
+            outer, self.in_high = self.in_high, False
+            try:
+                self.advance()
+                tests = [self.positive_test()]
+                while self.accept(","):
+                    tests.append(self.positive_test())
+                closed = self.accept(")")
+                if closed and not (self.token.kind == "op" and self.token.text in ".[(+-*/**"):
+                    return tuple(tests)
+            except FeelSyntaxError:
+                pass
+            finally:
+                self.in_high = outer
+            self.token, self.last_end = saved
+        return (self.positive_test(_COMPARE),)
+
+    def positive_test(self, power: int = 0) -> t.Node:
+        """One test: a comparison without its left side, or an expression."""
+        if self.token.kind == "op" and self.token.text in _COMPARISONS:
+            return self.unary_comparison()
+        return self.expression(power)
+
+    def unary_comparison(self) -> t.Node:
+        """``< 5`` and its like."""
+        operator = self.advance()
+        operand = self.expression(_COMPARE)
+        return t.UnaryComparison(operator.text, operand, start=operator.start, end=self.last_end)
+
+    # ---- what an expression begins with
+
+    def prefix(self) -> t.Node:  # noqa: PLR0911, PLR0912, C901
+        """A literal, name, bracket, keyword form or prefix operator."""
+        token = self.token
+        match token.kind:
+            case "number":
+                return self.number()
+            case "string":
+                self.advance()
+                return t.String(unescape(token.text[1:-1]), start=token.start, end=token.end)
+            case "name":
+                return self.name()
+            case "keyword":
+                return self.keyword()
+            case "op":
+                match token.text:
+                    case "-":
+                        self.advance()
+                        operand = self.expression(_NEGATION)
+                        return t.Negation(operand, start=token.start, end=self.last_end)
+                    case "(":
+                        return self.bracketed(self.parenthesis)
+                    case "[":
+                        return self.bracketed(self.list)
+                    case "]":
+                        return self.bracketed(self.open_range)
+                    case "{":
+                        return self.bracketed(self.context)
+                    case "@":
+                        return self.at_literal()
+                    case "<" | "<=" | ">" | ">=" | "=" | "!=":
+                        return self.unary_comparison()
+        raise self.fail("an expression")
+
+    def bracketed(self, parse: object) -> t.Node:
+        """Parse a bracketed form, inside which a ``[`` is a filter again."""
+        outer, self.in_high = self.in_high, False
+        try:
+            node: t.Node = parse()  # type: ignore[operator]
+            return node
+        finally:
+            self.in_high = outer
+
+    def number(self) -> t.Node:
+        """A numeric literal."""
+        token = self.token
+        try:
+            value = CONTEXT.plus(number(token.text))
+        except (InvalidOperation, Overflow):
+            raise self.fail("a number of at most 34 digits and an exponent below 6145") from None
+        self.advance()
+        return t.Number(value, start=token.start, end=token.end)
+
+    def at_literal(self) -> t.Node:
+        """``@"..."``."""
+        start = self.advance().start
+        if self.token.kind != "string":
+            raise self.fail("a string after '@'")
+        token = self.advance()
+        return t.AtLiteral(unescape(token.text[1:-1]), start=start, end=token.end)
+
+    def name(self) -> t.Node:
+        """A variable or function name, matched against the scope."""
+        start = self.token.start
+        known = self.names.match(self.text, start)
+        if self.filters:
+            inner = self.paths.match(self.text, start)
+            if inner is not None and (known is None or inner[1] > known[1]):
+                known = inner
+        name, end = self.joined(start) if known is None else known
+        self.jump(end)
+        return t.Name(name, start=start, end=end)
+
+    def keyword(self) -> t.Node:
+        """A form that begins with a keyword, or a declared name that does."""
+        token = self.token
+        known = self.names.match(self.text, token.start)
+        if known is not None and known[1] > token.end:
+            return self.name()
+        match token.text:
+            case "true" | "false":
+                self.advance()
+                return t.Boolean(token.text == "true", start=token.start, end=token.end)
+            case "null":
+                self.advance()
+                return t.Null(start=token.start, end=token.end)
+            case "if":
+                return self.conditional()
+            case "for":
+                return self.iteration()
+            case "some" | "every":
+                return self.quantified()
+            case "function":
+                return self.function()
+        raise self.fail("an expression")
+
+    def conditional(self) -> t.Node:
+        """``if ... then ... else ...``."""
+        start = self.advance().start
+        condition = self.expression()
+        self.expect("then")
+        consequence = self.expression()
+        self.expect("else")
+        alternative = self.expression()
+        return t.If(condition, consequence, alternative, start=start, end=self.last_end)
+
+    def iterators(self) -> tuple[t.Iterator, ...]:
+        """``x in xs, y in 1..3``; each name is in scope from its end on."""
+        found: list[t.Iterator] = []
+        while True:
+            start = self.token.start
+            if self.token.kind != "name":
+                raise self.fail("a variable name")
+            end = KEYWORD_IN.search(self.text, start)
+            name = self.text[start : end.start()] if end else ""
+            if end is None or not FREE_NAME.fullmatch(name):
+                self.advance()
+                raise self.fail("'in'")
+            self.jump(end.end())
+            domain = self.expression()
+            last = self.expression() if self.accept("..") else None
+            clean = normalise_name(name)
+            found.append(t.Iterator(clean, domain, last, start=start, end=self.last_end))
+            self.names.add(clean)
+            if not self.accept(","):
+                return tuple(found)
+
+    def iteration(self) -> t.Node:
+        """``for ... return ...``."""
+        start = self.advance().start
+        mark = self.names.mark()
+        iterators = self.iterators()
+        self.expect("return")
+        self.names.add("partial")
+        body = self.expression()
+        self.names.release(mark)
+        return t.For(iterators, body, start=start, end=self.last_end)
+
+    def quantified(self) -> t.Node:
+        """``some ... satisfies ...`` and ``every ... satisfies ...``."""
+        token = self.advance()
+        mark = self.names.mark()
+        iterators = self.iterators()
+        self.expect("satisfies")
+        condition = self.expression()
+        self.names.release(mark)
+        return t.Quantified(token.text, iterators, condition, start=token.start, end=self.last_end)
+
+    def function(self) -> t.Node:
+        """``function(a, b: number) body``."""
+        start = self.advance().start
+        self.expect("(")
+        mark = self.names.mark()
+        parameters: list[t.FormalParameter] = []
+        while not self.at(")"):
+            found = self.key(":,)")
+            if found is None:
+                raise self.fail("a parameter name")
+            begin = self.token.start
+            self.jump(found[1])
+            declared = self.type_expression() if self.accept(":") else None
+            parameters.append(t.FormalParameter(found[0], declared, start=begin, end=self.last_end))
+            if not self.accept(","):
+                break
+        self.expect(")")
+        for parameter in parameters:
+            self.names.add(parameter.name)
+        external = self.accept("external")
+        outer = self.filters
+        body = self.expression()
+        self.filters = outer
+        self.names.release(mark)
+        return t.FunctionDefinition(
+            tuple(parameters), body, external, start=start, end=self.last_end
+        )
+
+    # ---- brackets
+
+    def parenthesis(self) -> t.Node:
+        """``(expression)`` or a range that excludes its lower end."""
+        start = self.advance().start
+        inner = self.expression()
+        if self.at(".."):
+            return self.range_tail(start, inner, low_included=False)
+        if not self.at(")"):
+            raise self.fail("an operator or ')'")
+        self.advance()
+        return inner
+
+    def list(self) -> t.Node:
+        """``[a, b]`` or a range that includes its lower end."""
+        start = self.advance().start
+        if self.accept("]"):
+            return t.ListLiteral((), start=start, end=self.last_end)
+        items = [self.expression()]
+        if self.at(".."):
+            return self.range_tail(start, items[0], low_included=True)
+        while self.accept(","):
+            items.append(self.expression())
+        if not self.at("]"):
+            raise self.fail("',' or ']'")
+        self.advance()
+        return t.ListLiteral(tuple(items), start=start, end=self.last_end)
+
+    def open_range(self) -> t.Node:
+        """``]low..high[``."""
+        start = self.advance().start
+        low = self.expression()
+        if not self.at(".."):
+            raise self.fail("'..'")
+        return self.range_tail(start, low, low_included=False)
+
+    def range_tail(self, start: int, low: t.Node, *, low_included: bool) -> t.Node:
+        """The upper end of a range and its closing bracket."""
+        self.advance()
+        self.in_high = True
+        high = self.expression()
+        self.in_high = False
+        if not (self.at(")") or self.at("]") or self.at("[")):
+            raise self.fail("')', ']' or '['")
+        closing = self.advance()
+        return t.RangeLiteral(
+            low, high, low_included, closing.text == "]", start=start, end=self.last_end
+        )
+
+    def context(self) -> t.Node:
+        """``{key: value, ...}``; a key is in scope from its end on."""
+        start = self.advance().start
+        mark = self.names.mark()
+        entries: list[t.Entry] = []
+        while not self.at("}"):
+            begin = self.token.start
+            if self.token.kind == "string":
+                key = unescape(self.advance().text[1:-1])
+            else:
+                found = self.key(":")
+                if found is None:
+                    raise self.fail("a key followed by ':'")
+                key = found[0]
+                self.jump(found[1])
+            self.expect(":")
+            recursive = self.at("function")
+            if recursive:
+                self.names.add(key)
+            value = self.expression()
+            if not recursive:
+                self.names.add(key)
+            self.paths.add(key)
+            entries.append(t.Entry(key, value, start=begin, end=self.last_end))
+            if not self.accept(","):
+                break
+        if not self.at("}"):
+            raise self.fail("',' or '}'")
+        self.advance()
+        self.names.release(mark)
+        return t.ContextLiteral(tuple(entries), start=start, end=self.last_end)
+
+    # ---- types
+
+    def type_expression(self) -> FeelType:
+        """A type: a name, or ``list<>``, ``range<>``, ``context<>``, ``function<> -> ``."""
+        self.depth += 1
+        if self.depth > self.limits.nesting:
+            raise FeelLimitError("nesting", self.limits.nesting, "The type is nested too deeply")
+        try:
+            return self.type_body()
+        finally:
+            self.depth -= 1
+
+    def type_body(self) -> FeelType:
+        """The type after the depth has been counted."""
+        token = self.token
+        if token.kind not in ("name", "keyword"):
+            raise self.fail("a type")
+        if scan(self.text, token.end).text == "<" and token.text in (
+            "list",
+            "range",
+            "context",
+            "function",
+        ):
+            self.advance()
+            self.advance()
+            return self.type_arguments(token.text)
+        known = _TYPE_NAMES.match(self.text, token.start)
+        if self.type_table is not None:
+            own = self.type_table.match(self.text, token.start)
+            if own is not None and (known is None or own[1] >= known[1]):
+                self.jump(own[1])
+                return self.type_names[own[0]]
+        if known is not None:
+            self.jump(known[1])
+            return NAMED[known[0]]
+        name, end = self.joined(token.start)
+        self.jump(end)
+        while self.at(".") and scan(self.text, self.token.end).kind == "name":
+            self.advance()
+            part, end = self.joined(self.token.start)
+            name += "." + part
+            self.jump(end)
+        return UnknownType(name)
+
+    def type_arguments(self, word: str) -> FeelType:
+        """What stands between the angle brackets of a constructed type."""
+        if word in ("list", "range"):
+            inner = self.type_expression()
+            self.expect(">")
+            return ListType(inner) if word == "list" else RangeType(inner)
+        if word == "context":
+            members: list[tuple[str, FeelType]] = []
+            while not self.at(">"):
+                found = self.key(":")
+                if found is None:
+                    raise self.fail("an entry name followed by ':'")
+                self.jump(found[1])
+                self.expect(":")
+                members.append((found[0], self.type_expression()))
+                if not self.accept(","):
+                    break
+            self.expect(">")
+            return ContextType(tuple(members))
+        parameters: list[FeelType] = []
+        while not self.at(">"):
+            found = self.key(":")
+            if found is not None:
+                self.jump(found[1])
+                self.expect(":")
+            parameters.append(self.type_expression())
+            if not self.accept(","):
+                break
+        self.expect(">")
+        self.expect("->")
+        return FunctionType(tuple(parameters), self.type_expression())
+
+    # ---- whole texts
+
+    def whole_expression(self) -> t.Node:
+        """The text as one expression."""
+        node = self.expression()
+        if self.token.kind != "end":
+            raise self.fail("an operator or the end")
+        return node
+
+    def whole_tests(self) -> t.Node:
+        """The text as the unary tests of an input cell."""
+        end = len(self.text)
+        if self.token.kind == "end":
+            return t.UnaryTests((t.AnyInput(start=0, end=end),), start=0, end=end)
+        if self.at("-") and scan(self.text, self.token.end).kind == "end":
+            token = self.advance()
+            hyphen = t.AnyInput(start=token.start, end=token.end)
+            return t.UnaryTests((hyphen,), start=token.start, end=token.end)
+        start = self.token.start
+        if self.token.text == "not" and scan(self.text, self.token.end).text == "(":
+            saved = self.token, self.last_end
+            self.advance()
+            self.advance()
+            tests = self.test_list()
+            if self.accept(")") and self.token.kind == "end":
+                return t.UnaryTests(tests, negated=True, start=start, end=self.last_end)
+            self.token, self.last_end = saved
+        tests = self.test_list()
+        if self.token.kind != "end":
+            raise self.fail("',' or the end")
+        return t.UnaryTests(tests, start=start, end=self.last_end)
+
+    def test_list(self) -> tuple[t.Node, ...]:
+        """Tests with commas between."""
+        tests = [self.positive_test()]
+        while self.accept(","):
+            tests.append(self.positive_test())
+        return tuple(tests)
+
+
+def _check_height(node: t.Node, limits: Limits) -> None:
+    todo = [(node, 1)]
+    while todo:
+        current, height = todo.pop()
+        if height > limits.nesting:
+            raise FeelLimitError("nesting", limits.nesting, "The expression is nested too deeply")
+        todo.extend((child, height + 1) for child in t.children(current))
+
+
+def parse_text(
+    text: str,
+    *,
+    names: Iterable[str] = (),
+    builtins: Iterable[str] = (),
+    kind: Kind = "expression",
+    types: Mapping[str, FeelType] | None = None,
+    type_names: Mapping[str, FeelType] | None = None,
+    limits: Limits = DEFAULT,
+) -> t.Node:
+    """Parse a FEEL text; see :func:`sagsgang.feel.parse`."""
+    if len(text) > limits.source:
+        raise FeelLimitError("source", limits.source, "The expression is too long")
+    parser = _Parser(text, names, builtins, types or {}, type_names or {}, limits)
+    node = parser.whole_tests() if kind == "unary-tests" else parser.whole_expression()
+    _check_height(node, limits)
+    return node
+
+
+def parse_type_text(
+    text: str, type_names: Mapping[str, FeelType] | None = None, limits: Limits = DEFAULT
+) -> FeelType:
+    """Parse the text of a type; see :func:`sagsgang.feel.parse_type`."""
+    parser = _Parser(text, (), (), {}, type_names or {}, limits)
+    found = parser.type_expression()
+    if parser.token.kind != "end":
+        raise parser.fail("the end")
+    return found
+
+
+def is_decimal(value: object) -> bool:
+    """Whether the value is a FEEL number."""
+    return type(value) is Decimal

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Regular expressions of XPath/XQuery functions (as FEEL has them) on the ``regex`` engine.
+
+Every match has a time limit, so that no expression can hang. Differences that are translated:
+``$`` matches at the very end only, ``.`` matches neither line feed nor carriage return, ``\\i`` and
+``\\c``, class subtraction ``[a-z-[aeiou]]``, block names ``\\p{IsBasicLatin}``, the flags ``s m i x
+q``, and replacement strings with ``$1`` and ``\\$``.
+
+Source: XQuery 1.0 and XPath 2.0 Functions and Operators, 7.6.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+import regex
+
+from sagsgang.feel._run import Fault
+from sagsgang.feel.errors import FeelLimitError
+
+__all__ = ["XPathRegex"]
+
+_MAX_PATTERN: Final = 10_000
+_NAME_START: Final = r"_:\p{L}"
+_NAME_PART: Final = r"\-._:\p{L}\p{N}\p{M}"
+_ESCAPES: Final = frozenset("nrt\\|.?*+(){}-[]^$dDsSwWiIcCpP0123456789\"'/ ,:;=<>!@#%&~`_")
+_CLASS_ESCAPES: Final = {"i": _NAME_START, "c": _NAME_PART}
+_REPLACEMENT: Final = re.compile(r"\\(.)|\$(\d+)|([\\$])|([^\\$]+)", re.DOTALL)
+
+
+class XPathRegex:
+    """One compiled regular expression."""
+
+    __slots__ = ("_compiled", "pattern")
+
+    def __init__(self, pattern: str, flags: str) -> None:
+        """Translate and compile; see :meth:`of`."""
+        self.pattern = pattern
+        if set(flags) - set("smixq"):
+            raise Fault("feel.regex", reason="the flags are s, m, i, x and q")
+        if len(pattern) > _MAX_PATTERN:
+            raise Fault("feel.regex", reason="it is too long")
+        if "q" in flags:
+            translated = regex.escape(pattern, special_only=True)
+        else:
+            translated = _translate(pattern, flags)
+        options = regex.V1
+        for letter, option in (("s", regex.DOTALL), ("m", regex.MULTILINE), ("i", regex.I)):
+            if letter in flags:
+                options |= option
+        try:
+            self._compiled: Any = regex.compile(translated, options)
+        except (regex.error, RecursionError, OverflowError, ValueError, KeyError) as error:
+            raise Fault("feel.regex", reason=str(error) or "it is not valid") from None
+
+    @staticmethod
+    @lru_cache(maxsize=512)
+    def of(pattern: str, flags: str) -> XPathRegex:
+        """The compiled expression, from the cache when it is there.
+
+        Raises:
+            Fault: the pattern or a flag is not valid.
+        """
+        return XPathRegex(pattern, flags)
+
+    def _late(self, seconds: float) -> FeelLimitError:
+        return FeelLimitError("regex_seconds", seconds, "A regular expression takes too long")
+
+    def search(self, text: str, seconds: float) -> bool:
+        """Whether any part of the text matches."""
+        try:
+            return self._compiled.search(text, timeout=seconds) is not None
+        except TimeoutError:
+            raise self._late(seconds) from None
+
+    def replace(self, text: str, replacement: str, seconds: float, characters: int) -> str:
+        """The text with every match replaced.
+
+        Raises:
+            Fault: the replacement is not valid.
+            FeelLimitError: it takes too long or the result becomes too long.
+        """
+        parts = _replacement(replacement, self._compiled.groups)
+        size = 0
+
+        def one(found: Any) -> str:
+            nonlocal size
+            made = "".join(p if isinstance(p, str) else (found.group(p) or "") for p in parts)
+            size += len(made)
+            if size > characters:
+                raise FeelLimitError("characters", characters, "A string becomes too long")
+            return made
+
+        try:
+            return str(self._compiled.sub(one, text, timeout=seconds))
+        except TimeoutError:
+            raise self._late(seconds) from None
+
+    def split(self, text: str, seconds: float) -> list[str]:
+        """The parts between the matches; groups of the expression are not parts."""
+        parts, last = [], 0
+        try:
+            for found in self._compiled.finditer(text, timeout=seconds):
+                if found.end() == found.start():
+                    continue
+                parts.append(text[last : found.start()])
+                last = found.end()
+        except TimeoutError:
+            raise self._late(seconds) from None
+        parts.append(text[last:])
+        return parts
+
+
+def _replacement(text: str, groups: int) -> list[str | int]:
+    parts: list[str | int] = []
+    for found in _REPLACEMENT.finditer(text):
+        escaped, group, lone, plain = found.groups()
+        if plain is not None:
+            parts.append(plain)
+        elif escaped is not None:
+            if escaped not in "\\$":
+                raise Fault("feel.regex", reason="in a replacement only \\$ and \\\\ are escapes")
+            parts.append(escaped)
+        elif lone is not None:
+            raise Fault("feel.regex", reason="a $ in a replacement needs a group number")
+        else:
+            # "$12" is group 12 if there is one, otherwise group 1 and a 2
+            digits = group
+            while len(digits) > 1 and int(digits) > groups:
+                digits = digits[:-1]
+            if int(digits) <= groups:
+                parts.append(int(digits))
+            if len(digits) < len(group):
+                parts.append(group[len(digits) :])
+    return parts
+
+
+def _translate(pattern: str, flags: str) -> str:
+    """The pattern in the syntax of the ``regex`` module."""
+    out: list[str] = []
+    position = 0
+    while position < len(pattern):
+        character = pattern[position]
+        if character == "\\":
+            piece, position = _escape(pattern, position, in_class=False)
+            out.append(piece)
+        elif character == "[":
+            piece, position = _character_class(pattern, position, "x" in flags)
+            out.append(piece)
+        else:
+            position += 1
+            if character == "$":
+                out.append("$" if "m" in flags else r"\Z")
+            elif character == "^":
+                out.append("^")
+            elif character == ".":
+                out.append("." if "s" in flags else r"[^\n\r]")
+            elif character in " \t\n\r" and "x" in flags:
+                continue
+            else:
+                out.append(character)
+    return "".join(out)
+
+
+def _escape(pattern: str, position: int, *, in_class: bool) -> tuple[str, int]:
+    if position + 1 >= len(pattern):
+        raise Fault("feel.regex", reason="it ends with a backslash")
+    letter = pattern[position + 1]
+    following = position + 2
+    if letter in "pP":
+        end = pattern.find("}", following)
+        if end < 0 or pattern[following : following + 1] != "{":
+            raise Fault("feel.regex", reason="\\p needs a category in braces")
+        name = pattern[following + 1 : end]
+        if name.startswith("Is"):
+            name = "In" + name[2:]
+        return f"\\{letter}{{{name}}}", end + 1
+    if letter.lower() in _CLASS_ESCAPES:
+        inner = _CLASS_ESCAPES[letter.lower()]
+        if letter.islower():
+            return (inner if in_class else f"[{inner}]"), following
+        return f"[^{inner}]", following
+    if letter not in _ESCAPES:
+        raise Fault("feel.regex", reason=f"\\{letter} is not an escape")
+    if letter.isdigit() and in_class:
+        raise Fault("feel.regex", reason="a back-reference cannot stand in a class")
+    if letter in "nrtdDsSwW" or letter.isdigit():
+        return f"\\{letter}", following
+    return regex.escape(letter, special_only=False), following
+
+
+def _character_class(pattern: str, position: int, ignore_space: bool) -> tuple[str, int]:  # noqa: FBT001
+    out = ["["]
+    position += 1
+    if pattern[position : position + 1] == "^":
+        out.append("^")
+        position += 1
+    first = True
+    while True:
+        if position >= len(pattern):
+            raise Fault("feel.regex", reason="a class is not closed")
+        character = pattern[position]
+        if character == "]" and not first:
+            return "".join(out) + "]", position + 1
+        if character == "-" and pattern[position + 1 : position + 2] == "[" and not first:
+            piece, position = _character_class(pattern, position + 1, ignore_space)
+            out.append("--" + piece)
+            continue
+        if character == "\\":
+            piece, position = _escape(pattern, position, in_class=True)
+            out.append(piece)
+        elif character == "[":
+            raise Fault("feel.regex", reason="a [ in a class must be escaped")
+        else:
+            position += 1
+            out.append("\\" + character if character in "&|~" else character)
+        first = False

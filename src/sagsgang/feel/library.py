@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Libraries of functions: declared with FEEL parameter names and types, found by FEEL name.
+
+A library is declared once and given to :func:`sagsgang.feel.compile` by ``functions=``::
+
+    rules = Library("rules")
+
+    @rules.function("seniority(from: date, on: date) -> number")
+    def _seniority(start: date, on: date) -> Decimal:
+        "Whole years of employment on a day."
+        ...
+
+In a signature ``name?`` is a parameter that a call may leave out, ``type?`` one that takes null,
+and ``name...`` one that takes any number of arguments. Several signatures of one name are tried
+in the order they were declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from sagsgang.feel._numbers import CONTEXT
+from sagsgang.feel._parser import parse_type_text
+from sagsgang.feel._run import Fault, Run
+from sagsgang.feel.errors import FeelNameError
+from sagsgang.feel.trace import Site
+from sagsgang.feel.types import (
+    ANY,
+    BOOLEAN,
+    NUMBER,
+    STRING,
+    FeelType,
+    ListType,
+    SimpleType,
+    convert,
+    kind_name,
+)
+from sagsgang.feel.values import FeelFunction, Parameter
+
+__all__ = ["Fault", "Function", "Library", "Signature"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_PLAIN: Final[Mapping[FeelType, type]] = {NUMBER: Decimal, STRING: str, BOOLEAN: bool}
+_ABSENT: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    name: str
+    type: FeelType
+    optional: bool
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One way to call a function.
+
+    Attributes:
+        text: the signature as declared.
+        parameters: its parameters.
+        variadic: whether the last parameter takes any number of arguments.
+        result: the type of the result.
+        call: the Python callable that computes it.
+        wants_run: whether ``call`` takes the running evaluation first.
+        required: how many arguments a call must have.
+        doc: what the function does, in one sentence.
+    """
+
+    text: str
+    parameters: tuple[_Parameter, ...]
+    variadic: bool
+    result: FeelType
+    call: Callable[..., Any]
+    wants_run: bool
+    required: int
+    doc: str
+
+    def bind(self, args: Sequence[Any], names: Sequence[str] | None) -> list[Any] | None:
+        """The arguments by position, or None when their number or names do not fit."""
+        parameters = self.parameters
+        if names is None:
+            if len(args) < self.required or (len(args) > len(parameters) and not self.variadic):
+                return None
+            return list(args)
+        given = dict(zip(names, args, strict=True))
+        if len(given) != len(args):
+            return None
+        bound = [given.pop(p.name, _ABSENT) for p in parameters]
+        if given:
+            return None
+        while bound and bound[-1] is _ABSENT:
+            bound.pop()
+        if len(bound) < self.required:
+            return None
+        for index, value in enumerate(bound):
+            if value is _ABSENT:
+                if not parameters[index].optional:
+                    return None
+                bound[index] = None
+        if self.variadic and len(bound) == len(parameters) and type(bound[-1]) is list:
+            return [*bound[:-1], *bound[-1]]
+        return bound
+
+    def convert(self, values: list[Any]) -> tuple[_Parameter, Any] | None:
+        """Convert the arguments in place; the first that cannot be is returned."""
+        parameters = self.parameters
+        last = len(parameters) - 1
+        for index, value in enumerate(values):
+            parameter = parameters[index if index < last else last]
+            wanted = parameter.type
+            if value is None:
+                if parameter.nullable or (parameter.optional and index < len(values) - 1):
+                    continue
+                return parameter, value
+            if wanted is ANY or _PLAIN.get(wanted) is type(value):
+                continue
+            fits, converted = convert(value, wanted)
+            if not fits or (converted is None and not parameter.nullable):
+                return parameter, value
+            values[index] = converted
+        return None
+
+
+class Function(FeelFunction):
+    """A function of a library, with one or more signatures."""
+
+    __slots__ = ("doc", "signatures")
+
+    def __init__(self, name: str) -> None:
+        """Make a function without signatures yet."""
+        super().__init__(name, (), _uncallable)
+        self.signatures: tuple[Signature, ...] = ()
+        self.doc = ""
+
+    def add(self, signature: Signature) -> None:
+        """Add a way to call the function."""
+        self.signatures = (*self.signatures, signature)
+        if not self.parameters:
+            self.parameters = tuple(
+                Parameter(p.name, None if p.type is ANY else p.type, p.optional)
+                for p in signature.parameters
+            )
+            self.result_type = None if signature.result is ANY else signature.result
+            self.variadic = signature.variadic
+            self.doc = signature.doc
+
+    def apply(
+        self, run: Run, args: Sequence[Any], names: Sequence[str] | None, site: Site | None
+    ) -> Any:
+        """Call the first signature that the arguments fit."""
+        refused: tuple[_Parameter, Any] | None = None
+        for signature in self.signatures:
+            values = signature.bind(args, names)
+            if values is None:
+                continue
+            wrong = signature.convert(values)
+            if wrong is not None:
+                refused = refused or wrong
+                continue
+            try:
+                if signature.wants_run:
+                    return signature.call(run, *values)
+                return signature.call(*values)
+            except Fault as fault:
+                run.warn(fault.code, site, **{"function": self.name, **fault.details})
+            except (ArithmeticError, ValueError) as error:
+                reason = str(error) if type(error) is ValueError else "the result is not a number"
+                run.warn("feel.value", site, function=self.name, reason=reason)
+            return None
+        if refused is not None:
+            run.warn(
+                "feel.argument",
+                site,
+                function=self.name,
+                parameter=refused[0].name,
+                expected=str(refused[0].type),
+                actual=kind_name(refused[1]),
+            )
+        else:
+            expected = " / ".join(s.text for s in self.signatures)
+            run.warn("feel.arguments", site, function=self.name, expected=expected)
+        return None
+
+
+def _uncallable(*_: Any) -> None:
+    """Stands where a plain function value has its body; ``apply`` never reaches it."""
+
+
+class Library(Mapping[str, FeelFunction]):
+    """A set of functions by FEEL name. Libraries can be merged with ``|``."""
+
+    def __init__(self, name: str) -> None:
+        """Make an empty library.
+
+        Args:
+            name: for documentation.
+        """
+        self.name = name
+        self._functions: dict[str, FeelFunction] = {}
+
+    def function(self, *texts: str, run: bool = False) -> Callable[[_F], _F]:
+        """Declare a function under one or more signatures.
+
+        Args:
+            texts: signatures, see the module text.
+            run: whether the callable takes the running evaluation as its first argument.
+
+        Raises:
+            FeelNameError: a text is not a signature.
+        """
+
+        def declare(call: _F) -> _F:
+            for text in texts:
+                name, signature = _signature(text, call, wants_run=run)
+                existing = self._functions.get(name)
+                if not isinstance(existing, Function):
+                    existing = self._functions[name] = Function(name)
+                existing.add(signature)
+            return call
+
+        return declare
+
+    def __getitem__(self, name: str) -> FeelFunction:
+        """The function of a name."""
+        return self._functions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names."""
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        """How many functions there are."""
+        return len(self._functions)
+
+    def __or__(self, other: Mapping[str, FeelFunction]) -> Library:
+        """A library with the functions of both; the other's win."""
+        merged = Library(f"{self.name}, {getattr(other, 'name', 'functions')}")
+        merged._functions = {**self._functions, **other}
+        return merged
+
+
+def _split(text: str) -> list[str]:
+    parts, depth, current = [], 0, ""
+    for character in text:
+        if character == "," and depth == 0:
+            parts.append(current.strip())
+            current = ""
+            continue
+        depth += (character in "<(") - (character in ">)")
+        current += character
+    if current.strip():
+        parts.append(current.strip())
+    return parts
+
+
+def _signature(text: str, call: Callable[..., Any], *, wants_run: bool) -> tuple[str, Signature]:
+    head, _, result = text.partition(" -> ")
+    name, opened, inner = head.partition("(")
+    if not opened or not head.endswith(")") or not name.strip():
+        raise FeelNameError(f"'{text}' is not a signature such as 'f(a: number) -> number'.")
+    parameters = []
+    variadic = False
+    for part in _split(inner[:-1]):
+        declared, _, kind = part.partition(":")
+        declared, kind = declared.strip(), kind.strip() or "Any?"
+        variadic = declared.endswith("...")
+        optional = declared.endswith("?")
+        nullable = kind.endswith("?")
+        wanted = parse_type_text(kind.rstrip("?"))
+        parameters.append(_Parameter(declared.rstrip("?."), wanted, optional, nullable))
+    required = sum(not p.optional for p in parameters)
+    doc = (call.__doc__ or "").strip().split("\n", maxsplit=1)[0]
+    wanted_result = parse_type_text(result) if result else ANY
+    return name.strip(), Signature(
+        text, tuple(parameters), variadic, wanted_result, call, wants_run, required, doc
+    )
+
+
+def is_list_of_any(wanted: FeelType) -> bool:
+    """Whether a type is ``list`` of anything."""
+    return isinstance(wanted, ListType) and wanted.item is ANY
+
+
+def is_number(wanted: FeelType) -> bool:
+    """Whether a type is number."""
+    return isinstance(wanted, SimpleType) and wanted.name == "number"
+
+
+def rounded(value: Decimal) -> Decimal:
+    """A number cut to 34 digits."""
+    return CONTEXT.plus(value)

@@ -1,0 +1,589 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The values of FEEL that Python has no type for: times, instants, durations and ranges.
+
+Numbers are :class:`decimal.Decimal`, strings :class:`str`, booleans :class:`bool`, dates
+:class:`datetime.date` (or :class:`FarDate` outside the years 1 to 9999), lists :class:`list`,
+contexts :class:`dict`, null ``None``. Every value here is immutable.
+
+Source: DMN 1.5, 10.3.2.3 (types and semantic domains).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+__all__ = [
+    "MAX_YEAR",
+    "DateTime",
+    "DaysTimeDuration",
+    "FarDate",
+    "FeelFunction",
+    "Parameter",
+    "Range",
+    "Time",
+    "YearsMonthsDuration",
+    "date_of",
+    "day_number",
+    "days_in_month",
+    "is_date",
+    "make_date",
+    "zone_offset",
+]
+
+MAX_YEAR: Final = 999_999_999
+"""Largest year, either side of zero (DMN 1.5, 10.3.2.3.4)."""
+
+NANOS_PER_SECOND: Final = 1_000_000_000
+NANOS_PER_DAY: Final = 86_400 * NANOS_PER_SECOND
+_EPOCH_ORDINAL: Final = dt.date(1970, 1, 1).toordinal()
+_ZONE_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*\Z")
+
+
+def days_in_month(year: int, month: int) -> int:
+    """Length of a month in the Gregorian calendar, for any year."""
+    if month == 2:  # noqa: PLR2004 - February
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+def _days_from_civil(year: int, month: int, day: int) -> int:
+    """Days since 1970-01-01 in the proleptic Gregorian calendar, for any year."""
+    y = year - (month <= 2)  # noqa: PLR2004 - the computed year begins in March
+    era, yoe = divmod(y, 400)
+    doy = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    return era * 146_097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719_468
+
+
+def _civil_from_days(days: int) -> tuple[int, int, int]:
+    """Year, month and day of a number of days since 1970-01-01."""
+    era, doe = divmod(days + 719_468, 146_097)
+    yoe = (doe - doe // 1460 + doe // 36_524 - doe // 146_096) // 365
+    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
+    mp = (5 * doy + 2) // 153
+    month = (mp + 2) % 12 + 1
+    year = yoe + era * 400 + (month <= 2)  # noqa: PLR2004 - the computed year begins in March
+    return year, month, doy - (153 * mp + 2) // 5 + 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FarDate:
+    """A date in a year that :class:`datetime.date` cannot hold.
+
+    Made by :func:`make_date` only, so that a day has one representation.
+    """
+
+    year: int
+    month: int
+    day: int
+
+    def isoformat(self) -> str:
+        """The date as text, with a sign before a negative year and no leading zeros past four."""
+        return f"{_year_text(self.year)}-{self.month:02d}-{self.day:02d}"
+
+
+def _year_text(year: int) -> str:
+    return f"-{-year:04d}" if year < 0 else f"{year:04d}"
+
+
+def make_date(year: int, month: int, day: int) -> dt.date | FarDate:
+    """A date of the Gregorian calendar.
+
+    Raises:
+        ValueError: there is no such day, or the year is outside +-999 999 999.
+    """
+    if 1 <= year <= 9999:  # noqa: PLR2004 - what datetime.date holds
+        return dt.date(year, month, day)
+    if abs(year) > MAX_YEAR or not 1 <= month <= 12 or not 1 <= day <= days_in_month(year, month):  # noqa: PLR2004
+        raise ValueError("no such date")
+    return FarDate(year, month, day)
+
+
+def is_date(value: object) -> bool:
+    """Whether the value is a FEEL date (a Python datetime is not)."""
+    return type(value) is dt.date or type(value) is FarDate
+
+
+def day_number(date: dt.date | FarDate) -> int:
+    """Days since 1970-01-01."""
+    if type(date) is dt.date:
+        return date.toordinal() - _EPOCH_ORDINAL
+    return _days_from_civil(date.year, date.month, date.day)
+
+
+def date_of(days: int) -> dt.date | FarDate:
+    """The date a number of days after 1970-01-01.
+
+    Raises:
+        ValueError: the year would be outside +-999 999 999.
+    """
+    ordinal = days + _EPOCH_ORDINAL
+    if 1 <= ordinal <= 3_652_059:  # noqa: PLR2004 - 9999-12-31
+        return dt.date.fromordinal(ordinal)
+    return make_date(*_civil_from_days(days))
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo | None:
+    if not _ZONE_ID.match(name):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return None
+
+
+def is_zone(name: str) -> bool:
+    """Whether the IANA time zone database has the name."""
+    return _zone(name) is not None
+
+
+def zone_offset(name: str, days: int, nanos: int) -> int:
+    """Offset from UTC, in seconds, of a zone at a local date and time.
+
+    Args:
+        name: IANA zone id, for example ``Europe/Copenhagen``.
+        days: local date as days since 1970-01-01; years outside 1 to 9999 use the nearest.
+        nanos: local time as nanoseconds since midnight.
+    """
+    zone = _zone(name)
+    if zone is None:
+        raise ValueError("no such zone")
+    ordinal = min(max(days + _EPOCH_ORDINAL, 2), 3_652_058)
+    at = dt.datetime.combine(
+        dt.date.fromordinal(ordinal), _clock_time(nanos // 1000 * 1000), tzinfo=zone
+    )
+    offset = at.utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _clock_time(nanos: int) -> dt.time:
+    seconds, rest = divmod(nanos, NANOS_PER_SECOND)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return dt.time(hour, minute, second, rest // 1000)
+
+
+def _clock_text(nanos: int) -> str:
+    seconds, rest = divmod(nanos, NANOS_PER_SECOND)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    text = f"{hour:02d}:{minute:02d}:{second:02d}"
+    return f"{text}.{rest:09d}".rstrip("0") if rest else text
+
+
+def _zone_text(offset: int | None, zone: str | None) -> str:
+    if zone is not None:
+        return f"@{zone}"
+    if offset is None:
+        return ""
+    if offset == 0:
+        return "Z"
+    minutes, second = divmod(abs(offset), 60)
+    text = f"{'-' if offset < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
+    return f"{text}:{second:02d}" if second else text
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A time of day, with an offset, a zone, or neither (local).
+
+    Attributes:
+        nanos: nanoseconds since midnight, 0 to 86 399 999 999 999.
+        offset: seconds east of UTC, or None.
+        zone: IANA zone id, or None; a time never has both an offset and a zone.
+    """
+
+    nanos: int
+    offset: int | None = None
+    zone: str | None = None
+
+    @property
+    def hour(self) -> int:
+        """Hour of the day, 0 to 23."""
+        return self.nanos // (3600 * NANOS_PER_SECOND)
+
+    @property
+    def minute(self) -> int:
+        """Minute of the hour."""
+        return self.nanos // (60 * NANOS_PER_SECOND) % 60
+
+    @property
+    def second(self) -> int:
+        """Whole second of the minute."""
+        return self.nanos // NANOS_PER_SECOND % 60
+
+    @property
+    def second_with_fraction(self) -> Decimal:
+        """Second of the minute with its fraction."""
+        seconds, rest = divmod(self.nanos, NANOS_PER_SECOND)
+        return Decimal(seconds % 60) + Decimal(rest).scaleb(-9) if rest else Decimal(seconds % 60)
+
+    @property
+    def utc_offset(self) -> int | None:
+        """Seconds east of UTC; a zone counts with its standard offset at 1970-01-01."""
+        return zone_offset(self.zone, 0, self.nanos) if self.zone is not None else self.offset
+
+    @property
+    def is_local(self) -> bool:
+        """Whether there is neither offset nor zone."""
+        return self.offset is None and self.zone is None
+
+    @property
+    def value(self) -> int:
+        """Nanoseconds since midnight UTC (or since local midnight), for comparing."""
+        return self.nanos - (self.utc_offset or 0) * NANOS_PER_SECOND
+
+    def isoformat(self) -> str:
+        """The time as FEEL text."""
+        return _clock_text(self.nanos) + _zone_text(self.offset, self.zone)
+
+    def to_time(self) -> dt.time:
+        """The standard library's time; nanoseconds are cut to microseconds."""
+        zone: dt.tzinfo | None = None
+        if self.zone is not None:
+            zone = _zone(self.zone)
+        elif self.offset is not None:
+            zone = dt.timezone(dt.timedelta(seconds=self.offset))
+        return _clock_time(self.nanos).replace(tzinfo=zone)
+
+    def __str__(self) -> str:
+        """The time as FEEL text."""
+        return self.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class DateTime:
+    """A date and time, with an offset, a zone, or neither (local).
+
+    Attributes:
+        days: the local date as days since 1970-01-01.
+        nanos: the local time as nanoseconds since midnight.
+        offset: seconds east of UTC, or None.
+        zone: IANA zone id, or None; never both an offset and a zone.
+    """
+
+    days: int
+    nanos: int
+    offset: int | None = None
+    zone: str | None = None
+
+    @property
+    def date(self) -> dt.date | FarDate:
+        """The local date."""
+        return date_of(self.days)
+
+    @property
+    def time(self) -> Time:
+        """The local time with the same offset or zone."""
+        return Time(self.nanos, self.offset, self.zone)
+
+    @property
+    def utc_offset(self) -> int | None:
+        """Seconds east of UTC at this date and time, or None."""
+        if self.zone is not None:
+            return zone_offset(self.zone, self.days, self.nanos)
+        return self.offset
+
+    @property
+    def is_local(self) -> bool:
+        """Whether there is neither offset nor zone."""
+        return self.offset is None and self.zone is None
+
+    @property
+    def value(self) -> int:
+        """Nanoseconds since 1970-01-01T00:00 UTC (or local), for comparing."""
+        return self.days * NANOS_PER_DAY + self.nanos - (self.utc_offset or 0) * NANOS_PER_SECOND
+
+    def plus(self, nanos: int) -> DateTime:
+        """The instant ``nanos`` later, in the same offset or zone.
+
+        Raises:
+            ValueError: the year would be outside +-999 999 999.
+        """
+        if self.zone is None:
+            days, rest = divmod(self.days * NANOS_PER_DAY + self.nanos + nanos, NANOS_PER_DAY)
+            date_of(days)
+            return DateTime(days, rest, self.offset)
+        utc = self.value + nanos
+        days, rest = divmod(utc, NANOS_PER_DAY)
+        date_of(days)
+        return DateTime.from_utc(utc, self.zone)
+
+    @classmethod
+    def from_utc(cls, nanos: int, zone: str) -> DateTime:
+        """The local date and time of a zone at an instant.
+
+        Args:
+            nanos: nanoseconds since 1970-01-01T00:00 UTC.
+            zone: IANA zone id.
+        """
+        info = _zone(zone)
+        if info is None:
+            raise ValueError("no such zone")
+        days, rest = divmod(nanos, NANOS_PER_DAY)
+        ordinal = min(max(days + _EPOCH_ORDINAL, 3), 3_652_057)
+        at = dt.datetime.combine(
+            dt.date.fromordinal(ordinal), _clock_time(rest // 1000 * 1000), tzinfo=dt.UTC
+        ).astimezone(info)
+        offset = at.utcoffset()
+        seconds = int(offset.total_seconds()) if offset is not None else 0
+        days, rest = divmod(nanos + seconds * NANOS_PER_SECOND, NANOS_PER_DAY)
+        return cls(days, rest, None, zone)
+
+    @classmethod
+    def from_datetime(cls, value: dt.datetime) -> DateTime:
+        """The FEEL value of a standard library datetime; a ``ZoneInfo`` keeps its name."""
+        days = value.toordinal() - _EPOCH_ORDINAL
+        nanos = _nanos(value)
+        zone = value.tzinfo
+        if isinstance(zone, ZoneInfo) and zone.key is not None:
+            return cls(days, nanos, None, zone.key)
+        offset = value.utcoffset()
+        return cls(days, nanos, None if offset is None else int(offset.total_seconds()))
+
+    def to_datetime(self) -> dt.datetime:
+        """The standard library's datetime; nanoseconds are cut to microseconds.
+
+        Raises:
+            ValueError: the year is outside 1 to 9999.
+        """
+        date = self.date
+        if type(date) is not dt.date:
+            raise ValueError("the year is outside 1 to 9999")
+        return dt.datetime.combine(date, self.time.to_time())
+
+    def isoformat(self) -> str:
+        """The date and time as FEEL text."""
+        return f"{date_text(self.date)}T{self.time.isoformat()}"
+
+    def __str__(self) -> str:
+        """The date and time as FEEL text."""
+        return self.isoformat()
+
+
+def _nanos(value: dt.datetime | dt.time) -> int:
+    seconds = value.hour * 3600 + value.minute * 60 + value.second
+    return seconds * NANOS_PER_SECOND + value.microsecond * 1000
+
+
+def time_from_python(value: dt.time) -> Time:
+    """The FEEL value of a standard library time."""
+    zone = value.tzinfo
+    if isinstance(zone, ZoneInfo) and zone.key is not None:
+        return Time(_nanos(value), None, zone.key)
+    offset = value.utcoffset()
+    return Time(_nanos(value), None if offset is None else int(offset.total_seconds()))
+
+
+def date_text(date: dt.date | FarDate) -> str:
+    """A date as FEEL text."""
+    return date.isoformat()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DaysTimeDuration:
+    """A days and time duration (varighed), to the nanosecond.
+
+    Attributes:
+        nanos: length in nanoseconds, negative when the duration points backwards.
+    """
+
+    nanos: int
+
+    @classmethod
+    def of(
+        cls, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0
+    ) -> DaysTimeDuration:
+        """A duration from its parts."""
+        return cls((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * NANOS_PER_SECOND)
+
+    @classmethod
+    def from_timedelta(cls, value: dt.timedelta) -> DaysTimeDuration:
+        """The FEEL value of a standard library timedelta."""
+        seconds = value.days * 86_400 + value.seconds
+        return cls(seconds * NANOS_PER_SECOND + value.microseconds * 1000)
+
+    def to_timedelta(self) -> dt.timedelta:
+        """The standard library's timedelta; nanoseconds are rounded to microseconds."""
+        return dt.timedelta(microseconds=self.nanos / 1000)
+
+    def _part(self, unit: int, modulus: int | None) -> int:
+        whole = abs(self.nanos) // (unit * NANOS_PER_SECOND)
+        part = whole if modulus is None else whole % modulus
+        return -part if self.nanos < 0 else part
+
+    @property
+    def days(self) -> int:
+        """Whole days, with the sign of the duration."""
+        return self._part(86_400, None)
+
+    @property
+    def hours(self) -> int:
+        """Hours beyond whole days, with the sign of the duration."""
+        return self._part(3600, 24)
+
+    @property
+    def minutes(self) -> int:
+        """Minutes beyond whole hours, with the sign of the duration."""
+        return self._part(60, 60)
+
+    @property
+    def seconds(self) -> Decimal:
+        """Seconds beyond whole minutes with their fraction, with the sign of the duration."""
+        rest = abs(self.nanos) % (60 * NANOS_PER_SECOND)
+        whole, fraction = divmod(rest, NANOS_PER_SECOND)
+        value = Decimal(whole) + Decimal(fraction).scaleb(-9) if fraction else Decimal(whole)
+        return -value if self.nanos < 0 and value else value
+
+    def isoformat(self) -> str:
+        """The duration as ISO 8601 text, normalised: ``P1DT2H``; nothing is ``PT0S``."""
+        if self.nanos == 0:
+            return "PT0S"
+        rest, fraction = divmod(abs(self.nanos), NANOS_PER_SECOND)
+        rest, second = divmod(rest, 60)
+        rest, minute = divmod(rest, 60)
+        day, hour = divmod(rest, 24)
+        date = f"{day}D" if day else ""
+        clock = (f"{hour}H" if hour else "") + (f"{minute}M" if minute else "")
+        if fraction:
+            clock += f"{second}.{fraction:09d}".rstrip("0") + "S"
+        elif second:
+            clock += f"{second}S"
+        return f"{'-' if self.nanos < 0 else ''}P{date}{'T' + clock if clock else ''}"
+
+    def __str__(self) -> str:
+        """The duration as ISO 8601 text."""
+        return self.isoformat()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class YearsMonthsDuration:
+    """A years and months duration.
+
+    Attributes:
+        total: length in months, negative when the duration points backwards.
+    """
+
+    total: int
+
+    @property
+    def years(self) -> int:
+        """Whole years, with the sign of the duration."""
+        return -(-self.total // 12) if self.total < 0 else self.total // 12
+
+    @property
+    def months(self) -> int:
+        """Months beyond whole years, with the sign of the duration."""
+        return -(-self.total % 12) if self.total < 0 else self.total % 12
+
+    def isoformat(self) -> str:
+        """The duration as ISO 8601 text, normalised: ``P1Y2M``; nothing is ``P0M``."""
+        if self.total == 0:
+            return "P0M"
+        year, month = divmod(abs(self.total), 12)
+        text = (f"{year}Y" if year else "") + (f"{month}M" if month else "")
+        return f"{'-' if self.total < 0 else ''}P{text}"
+
+    def __str__(self) -> str:
+        """The duration as ISO 8601 text."""
+        return self.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range (interval); an endpoint that is None is unbounded.
+
+    Attributes:
+        start: the lower end, or None.
+        end: the upper end, or None.
+        start_included: whether the lower end belongs to the range.
+        end_included: whether the upper end belongs to the range.
+    """
+
+    start: Any
+    end: Any
+    start_included: bool = True
+    end_included: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A formal parameter of a function.
+
+    Attributes:
+        name: the FEEL name, spaces allowed.
+        type: a :class:`~sagsgang.feel.FeelType`, or None for Any.
+        optional: whether a call may leave it out.
+    """
+
+    name: str
+    type: Any = None
+    optional: bool = False
+
+
+class FeelFunction:
+    """A function as a FEEL value.
+
+    A host makes one from any Python callable that takes FEEL values::
+
+        double = FeelFunction("double", [Parameter("n", NUMBER)], lambda n: n * 2)
+
+    Attributes:
+        name: for messages; empty for a function without a name.
+        parameters: the formal parameters.
+        result_type: the type of the result, or None for Any.
+        variadic: whether the last parameter takes any number of arguments.
+    """
+
+    __slots__ = ("call", "name", "parameters", "result_type", "variadic", "wants_run")
+
+    def __init__(  # noqa: PLR0913
+        self,
+        name: str,
+        parameters: Sequence[Parameter],
+        call: Callable[..., Any],
+        *,
+        result_type: Any = None,
+        variadic: bool = False,
+        wants_run: bool = False,
+    ) -> None:
+        """Make a function value.
+
+        Args:
+            name: for messages.
+            parameters: the formal parameters, in order.
+            call: what computes the result, called with the arguments by position; an optional
+                parameter that was left out is not passed (trailing) or passed as None.
+            result_type: the result is coerced to this type.
+            variadic: the last parameter takes any number of arguments.
+            wants_run: ``call`` takes the running evaluation (:class:`sagsgang.feel.Run`) first.
+        """
+        self.name = name
+        self.parameters = tuple(parameters)
+        self.call = call
+        self.result_type = result_type
+        self.variadic = variadic
+        self.wants_run = wants_run
+
+    def apply(self, run: Any, args: Sequence[Any], names: Sequence[str] | None, site: Any) -> Any:
+        """Bind and convert the arguments and call; used by the evaluator."""
+        from sagsgang.feel._run import apply_function
+
+        return apply_function(run, self, args, names, site)
+
+    def __call__(self, *args: Any) -> Any:
+        """Call the function from Python with FEEL values; a failing call gives None."""
+        from sagsgang.feel._run import Run, invoke
+
+        return invoke(Run(), self, args, None)
+
+    def __repr__(self) -> str:
+        """The name and parameters."""
+        return f"<FeelFunction {self.name}({', '.join(p.name for p in self.parameters)})>"

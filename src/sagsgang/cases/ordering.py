@@ -20,7 +20,8 @@ from typing import Any
 
 from django.db import transaction
 
-from sagsgang import audit, engine
+from sagsgang import engine
+from sagsgang.audit import trail
 from sagsgang.cases import following, numbers, work
 from sagsgang.cases.errors import InvalidError, NotAllowedError
 from sagsgang.cases.models import Case, JournalEntry, RegisterEntry, SolutionRelease, Submission
@@ -274,7 +275,7 @@ def _submit(
             for fault in report.faults
         ],
     )
-    audit.record(
+    trail.record(
         action="submission.received",
         actor=user,
         at=now,

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from sagsgang import audit, engine
+from sagsgang import engine
+from sagsgang.audit import trail
 from sagsgang.cases.errors import SolutionError, UnknownError
 from sagsgang.cases.models import Queue, SolutionRelease
 from sagsgang.cases.solution import Solution
@@ -68,7 +69,7 @@ def deploy(solution: Solution, *, now: datetime, user: str) -> SolutionRelease:
         queues = {solution.description.queue: solution.title, **solution.description.queues}
         for code, title in queues.items():
             Queue.objects.update_or_create(code=code, defaults={"title": title})
-        audit.record(
+        trail.record(
             action="solution.released",
             actor=user,
             at=now,

@@ -70,12 +70,21 @@ class CaseSettings(Settings):
 
 
 class Outcome(Settings):
-    """One way to complete a user task, a button on its page."""
+    """One way to complete a user task, a button on its page.
+
+    Attributes:
+        title: The button's text.
+        style: How much it stands out.
+        needs_comment: Whether a reason must be written.
+        bulk: Whether many tasks may be completed so at once.
+        when: FEEL over the task's facts; the outcome is offered only where it gives true.
+    """
 
     title: str
     style: Literal["primary", "secondary", "tertiary", "warning"] = "secondary"
     needs_comment: bool = False
     bulk: bool = False
+    when: str = ""
 
 
 class UserTaskSettings(Settings):

@@ -15,7 +15,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sagsgang import audit, engine
+from sagsgang import engine, feel
+from sagsgang.audit import trail
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.errors import CaseError, ConflictError, InvalidError, NotAllowedError, UnknownError
 from sagsgang.cases.models import JournalEntry, Task
@@ -35,7 +36,13 @@ def outcomes(task: Task) -> Mapping[str, Outcome]:
     if task.reason == "incident":
         return INCIDENT_OUTCOMES
     settings = solutions.get(task.solution).description.tasks.get(task.element)
-    return settings.outcomes if settings else {"done": Outcome(title="Færdig", style="primary")}
+    if settings is None:
+        return {"done": Outcome(title="Færdig", style="primary")}
+    return {
+        value: outcome
+        for value, outcome in settings.outcomes.items()
+        if not outcome.when or feel.evaluate(outcome.when.removeprefix("="), task.facts) is True
+    }
 
 
 def find(task: int, *, user: User, now: datetime, kind: str = Task.Kind.CASEWORKER) -> Task:
@@ -248,7 +255,7 @@ def claim_many(tasks: Sequence[int], *, user: User, now: datetime) -> list[Done]
 
 
 def _trace(action: str, task: Task, user: User, now: datetime, **data: Any) -> None:
-    audit.record(
+    trail.record(
         action=action,
         actor=user.username,
         at=now,

@@ -1,66 +1,161 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Who may see which cases and tasks: always a condition in the query, never a check by row."""
+"""Who may see which cases and tasks: always a condition in the query, never a check by row.
+
+What a user has been given is read with four small queries, whatever the size of the organisation;
+the lists themselves then carry plain conditions that indexes can serve.
+"""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sagsgang.cases.models import Case, Task
-from sagsgang.organisation.models import User
-from sagsgang.organisation.permissions import Grants, grants_of
+from sagsgang.organisation.models import Employment, RoleAssignment, Substitution, User
 
-SEES_EVERYTHING = frozenset({"controller", "administrator", "process_owner"})
+SEES_EVERY_CASE = frozenset({"controller", "administrator", "process_owner"})
+"""Roles that read all cases, by the nature of the work."""
 
-
-def _units(paths: frozenset[str], prefix: str) -> Q:
-    condition = Q(pk__in=[])
-    for path in paths:
-        condition |= Q(**{f"{prefix}path__startswith": path})
-    return condition
+_LONGEST_CHAIN = 3
+"""A substitute's substitute's substitute: more is a mistake in the calendar, not a plan."""
 
 
-def _role(grants: Grants, role: str, prefix: str) -> Q | None:
-    """The units in which a user has a role, as a condition; None where the user has it nowhere."""
-    paths = grants.units(role)
-    if paths is None:
-        return None
-    return Q() if paths == frozenset({"/"}) else _units(paths, prefix)
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What a user may do on a day.
+
+    Attributes:
+        roles: The roles that the user has somewhere.
+        everywhere: The roles that hold in every unit.
+        paths: For the other roles, the paths of the units where they hold.
+        queues: For caseworkers limited to queues, their codes; empty: all queues.
+        acts_for: The user's own person and those that the user stands in for.
+    """
+
+    roles: frozenset[str]
+    everywhere: frozenset[str]
+    paths: Mapping[str, tuple[str, ...]]
+    queues: frozenset[str]
+    acts_for: tuple[uuid.UUID, ...]
+
+    def units(self, role: str, prefix: str) -> Q | None:
+        """The condition on a unit reached by ``prefix``; ``None`` where the user lacks the role.
+
+        An empty ``Q()`` means every unit.
+        """
+        if role in self.everywhere:
+            return Q()
+        paths = self.paths.get(role)
+        if not paths:
+            return None
+        condition = Q()
+        for path in paths:
+            condition |= Q(**{f"{prefix}path__startswith": path})
+        return condition
+
+
+def grants_of(user: User, on: date) -> Grants:
+    """Read what a user may do on a day: roles, units led, and absent people stood in for."""
+    if not user.is_active:
+        return Grants(frozenset(), frozenset(), {}, frozenset(), ())
+    everywhere: set[str] = set(SEES_EVERY_CASE) if user.is_superuser else set()
+    paths: dict[str, set[str]] = {}
+    queues: set[str] = set()
+    unlimited = False
+    for role, path, queue in (
+        RoleAssignment.objects.of(user).on(on).values_list("role", "unit__path", "queue")
+    ):
+        if path is None:
+            everywhere.add(role)
+        else:
+            paths.setdefault(role, set()).add(path)
+        if role == RoleAssignment.Role.CASEWORKER:
+            unlimited |= not queue
+            queues |= {queue} if queue else set()
+    acts_for = _acts_for(user, on)
+    if acts_for:
+        led = (
+            Employment.objects.in_force(on)
+            .filter(person_id__in=acts_for, is_manager=True)
+            .values_list("unit__path", flat=True)
+        )
+        if led:
+            paths.setdefault(RoleAssignment.Role.APPROVER, set()).update(led)
+    return Grants(
+        roles=frozenset(everywhere | set(paths)),
+        everywhere=frozenset(everywhere),
+        paths={role: tuple(sorted(found)) for role, found in paths.items()},
+        queues=frozenset() if unlimited else frozenset(queues),
+        acts_for=acts_for,
+    )
+
+
+def _acts_for(user: User, on: date) -> tuple[uuid.UUID, ...]:
+    if user.person_id is None:
+        return ()
+    reached = {user.person_id}
+    edge = {user.person_id}
+    for _ in range(_LONGEST_CHAIN):
+        edge = (
+            set(
+                Substitution.objects.on(on)
+                .filter(substitute_id__in=edge)
+                .values_list("absent_id", flat=True)
+            )
+            - reached
+        )
+        if not edge:
+            break
+        reached |= edge
+    return tuple(sorted(reached))
 
 
 def cases_for(user: User, on: date) -> QuerySet[Case]:
     """The cases that a user may open on a day.
 
-    A requester: own orders and those about oneself. An approver: cases of the units one leads. A
-    caseworker: the units one works for. Controllers, process owners and administrators: all.
+    Everyone: what one has ordered, what is about oneself, and where one is asked. An approver: the
+    units led. A caseworker: the units worked for. Some roles: all (:data:`SEES_EVERY_CASE`).
     """
     grants = grants_of(user, on)
-    if grants.roles & SEES_EVERYTHING:
+    if grants.everywhere & SEES_EVERY_CASE:
         return Case.objects.all()
     condition = Q(requester=user.username)
-    if user.person_id is not None:
-        condition |= Q(subject=user.person_id) | Q(tasks__person=user.person_id)
-    for role in ("caseworker", "approver"):
-        units = _role(grants, role, "unit__")
-        if units is not None:
-            condition = condition | units if units else Q()
-            if not units:
-                break
-    return Case.objects.filter(condition).distinct() if condition else Case.objects.all()
+    if grants.acts_for:
+        asked = Task.objects.filter(case=OuterRef("pk"), person_id__in=grants.acts_for)
+        condition |= Q(subject_id=user.person_id) | Exists(asked)
+    for role in (RoleAssignment.Role.CASEWORKER, RoleAssignment.Role.APPROVER):
+        units = grants.units(role, "unit__")
+        if units is None:
+            continue
+        if not units:
+            return Case.objects.all()
+        condition |= units
+    return Case.objects.filter(condition)
 
 
-def tasks_for(user: User, on: date, kind: str) -> QuerySet[Task]:
+def tasks_for(user: User, on: date, kind: str, grants: Grants | None = None) -> QuerySet[Task]:
     """The open tasks of a kind that a user may take on a day.
 
-    Caseworkers see the tasks of the units they work for; approvers and requesters those that name
-    them or a person whose substitute they are.
+    Caseworkers see the tasks of the units and queues they work for; approvers and requesters those
+    that ask them, or a person they stand in for.
+
+    Args:
+        user: Who asks.
+        on: The day.
+        kind: A :class:`Task.Kind`.
+        grants: What the user may do, where it is already known.
     """
+    grants = grants or grants_of(user, on)
     tasks = Task.objects.filter(kind=kind, status=Task.Status.OPEN)
-    grants = grants_of(user, on)
-    if kind == Task.Kind.CASEWORKER:
-        units = _role(grants, "caseworker", "unit__")
-        if units is None:
-            return tasks.none()
-        return tasks.filter(units | Q(unit=None)) if units else tasks
-    return tasks.filter(person__in=grants.acts_for)
+    if kind != Task.Kind.CASEWORKER:
+        return tasks.filter(person_id__in=grants.acts_for)
+    units = grants.units(RoleAssignment.Role.CASEWORKER, "unit__")
+    if units is None:
+        return tasks.none()
+    if units:
+        tasks = tasks.filter(units | Q(unit__isnull=True))
+    return tasks.filter(queue__in=grants.queues) if grants.queues else tasks

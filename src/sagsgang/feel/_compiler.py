@@ -59,11 +59,11 @@ _IMMUTABLE: Final = (
 )  # fmt: skip
 
 
-def _missing(context: Mapping[str, Any], name: str, run: Run, site: Site) -> None:
+def _missing(name: str, run: Run, site: Site) -> None:
     run.warn("feel.unknown-name", site, name=name)
 
 
-def _external(run: Run, site: Site) -> Callable[..., None]:
+def _external(site: Site) -> Callable[..., None]:
     def call(inner: Run, *args: Any) -> None:  # noqa: ARG001
         inner.warn("feel.external", site)
 
@@ -78,6 +78,9 @@ def _function(
 
 HELPERS: Final[Mapping[str, Any]] = {
     "__builtins__": {},
+    "_null": None,
+    "_true": True,
+    "_false": False,
     "_t": type,
     "_D": Decimal,
     "_dict": dict,
@@ -96,7 +99,7 @@ HELPERS: Final[Mapping[str, Any]] = {
         for name in (
             "add", "subtract", "multiply", "divide", "power", "negate", "equal", "unequal",
             "less", "less_equal", "greater", "greater_equal", "conjunction", "disjunction",
-            "between", "contains", "in_tests", "test_value", "test_boolean",
+            "between", "contains", "in_literal", "in_tests", "test_value", "test_boolean",
         )
     },
     **{
@@ -192,8 +195,8 @@ class Compiler:
 
     def constant(self, value: Any) -> ast.expr:
         """An expression that gives a constant value."""
-        if value is None or value is True or value is False or type(value) is str:
-            return ast.Constant(value=value)
+        if value is None or value is True or value is False:
+            return _load({None: "_null", True: "_true", False: "_false"}[value])
         name = self.fresh("k")
         self.constants[name] = value
         return _load(name)
@@ -321,7 +324,7 @@ class Compiler:
         fallback = (
             self.constant(self.functions[name])
             if name in self.functions
-            else _call("_missing", _load("ctx"), ast.Constant(value=name), *self.where(node))
+            else _call("_missing", ast.Constant(value=name), *self.where(node))
         )
         return ast.IfExp(
             test=ast.Compare(
@@ -380,7 +383,7 @@ class Compiler:
             operator, slow, kinds, self.expression(node.left), self.expression(node.right), node
         )
 
-    def comparison(  # noqa: PLR0913
+    def comparison(
         self,
         operator: type[ast.cmpop],
         slow: str,
@@ -448,12 +451,12 @@ class Compiler:
         """``in``: each test in turn."""
         first, again = self.held(self.expression(node.value))
         if isinstance(first, ast.Constant | ast.Name):
-            tests = [self.test(each, again, None) for each in node.tests]
+            tests = [self.test(each, again, "in") for each in node.tests]
             if len(tests) == 1:
                 return tests[0]
             return _call("_o_in_tests", ast.Tuple(elts=tests, ctx=ast.Load()))
         assert isinstance(again, ast.Name)  # noqa: S101 - held keeps in a name
-        tests = [self.test(each, again, None) for each in node.tests]
+        tests = [self.test(each, again, "in") for each in node.tests]
         body = (
             tests[0]
             if len(tests) == 1
@@ -465,8 +468,15 @@ class Compiler:
             ctx=ast.Load(),
         )
 
-    def test(self, node: t.Node, value: ast.expr, reads_input: bool | None) -> ast.expr:
-        """One test of a value; ``reads_input`` is None inside ``in``."""
+    def test(self, node: t.Node, value: ast.expr, cell: str) -> ast.expr:
+        """One test of a value.
+
+        Args:
+            node: the test.
+            value: what is tested.
+            cell: ``in`` for the operator, ``input`` for a test of an input cell that mentions
+                the input as ``?``, ``plain`` for one that does not.
+        """
         if isinstance(node, t.UnaryComparison):
             operator, slow, kinds = _COMPARE_OPERATORS[node.operator]
             operand = self.expression(node.operand)
@@ -474,11 +484,13 @@ class Compiler:
         if isinstance(node, t.AnyInput):
             return ast.Constant(value=True)
         compiled = self.expression(node)
-        if reads_input is None:
+        if cell == "in":
             if isinstance(node, t.Number | t.String):
                 return self.comparison(ast.Eq, "equal", "_eqs", value, compiled, node)
+            if isinstance(node, t.RangeLiteral):
+                return _call("_o_in_literal", compiled, value, *self.where(node))
             return _call("_o_contains", compiled, value, *self.where(node))
-        if reads_input:
+        if cell == "input":
             return _call("_o_test_boolean", compiled, value, *self.where(node))
         return _call("_o_test_value", value, compiled, *self.where(node))
 
@@ -489,7 +501,7 @@ class Compiler:
         tests = []
         for each in node.tests:
             reads = any(isinstance(n, t.Name) and n.name == "?" for n in t.walk(each))
-            tests.append(self.test(each, _load(name), reads))
+            tests.append(self.test(each, _load(name), "input" if reads else "plain"))
         body = (
             tests[0]
             if len(tests) == 1
@@ -587,7 +599,7 @@ class Compiler:
             return _call("_c_emit", _load(results), body, _load("run"))
 
         turns = self.turns(node.iterators, innermost)
-        return _call("_c_for_many", _load("run"), _lambda([results], turns))
+        return _call("_c_for_many", _lambda([results], turns))
 
     def on_quantified(self, node: t.Quantified) -> ast.expr:
         """``some`` and ``every``."""
@@ -609,13 +621,14 @@ class Compiler:
             index = self.expression(node.condition)
             return _call("_c_filter_index", base, index, *self.where(node))
         name = self.fresh("v")
-        self.scopes.append(_Item(name))
         self.scopes.append(_Local({"item": name}))
+        self.scopes.append(_Item(name))
         condition = self.expression(node.condition)
         self.scopes.pop()
         self.scopes.pop()
         helper = "_c_filter_items" if kind == "boolean" else "_c_filter_unknown"
-        return _call(helper, base, _lambda([name], condition), *self.where(node))
+        where = self.where(node) if kind != "boolean" else (_load("run"),)
+        return _call(helper, base, _lambda([name], condition), *where)
 
     def on_invocation(self, node: t.Invocation) -> ast.expr:
         """A call."""
@@ -666,7 +679,7 @@ class Compiler:
         self.quiet = False
         parameters = tuple(Parameter(p.name, p.type) for p in node.parameters)
         if node.external:
-            call = _call("_external", *self.where(node))
+            call = _call("_external", self.site(node))
         else:
             names = [self.fresh("v") for _ in parameters]
             self.scopes.append(_Local({p.name: n for p, n in zip(parameters, names, strict=True)}))
@@ -681,8 +694,7 @@ class Compiler:
             "_c_make_range",
             self.expression(node.low),
             self.expression(node.high),
-            ast.Constant(value=node.low_included),
-            ast.Constant(value=node.high_included),
+            self.constant((node.low_included, node.high_included)),
             *self.where(node),
         )
 

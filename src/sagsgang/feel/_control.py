@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sagsgang.feel._numbers import integer
-from sagsgang.feel._operators import compare, feel_equal
+from sagsgang.feel._operators import compare
 from sagsgang.feel._run import Run
 from sagsgang.feel.trace import Site
 from sagsgang.feel.types import FeelType, UnknownType, conforms, kind_name
@@ -99,11 +99,10 @@ def for_one(items: Callable[[], list[Any]], body: Callable[[Any], Any]) -> list[
         return None
 
 
-def for_many(run: Run, turns: Callable[[list[Any]], None]) -> list[Any] | None:
+def for_many(turns: Callable[[list[Any]], None]) -> list[Any] | None:
     """``for`` with several iterators, or with ``partial``.
 
     Args:
-        run: the running evaluation.
         turns: goes through all combinations and appends each result to the list it is given.
     """
     results: list[Any] = []
@@ -138,7 +137,7 @@ class _Decided(Exception):  # noqa: N818
 
 
 def quantified(
-    turns: Callable[[Callable[[Any], None]], None], deciding: bool, run: Run, site: Site_
+    turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site_, *, deciding: bool
 ) -> bool | None:
     """``some`` (``deciding`` true) or ``every`` (false), three-valued."""
     unknown = False
@@ -163,12 +162,12 @@ def quantified(
 
 def some(turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site_) -> bool | None:
     """``some ... satisfies``."""
-    return quantified(turns, True, run, site)  # noqa: FBT003
+    return quantified(turns, run, site, deciding=True)
 
 
 def every(turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site_) -> bool | None:
     """``every ... satisfies``."""
-    return quantified(turns, False, run, site)  # noqa: FBT003
+    return quantified(turns, run, site, deciding=False)
 
 
 # ---- filters
@@ -189,9 +188,7 @@ def filter_index(value: Any, index: Any, run: Run, site: Site_) -> Any:
     return None
 
 
-def filter_items(
-    value: Any, condition: Callable[[Any], Any], run: Run, site: Site_
-) -> list[Any] | None:
+def filter_items(value: Any, condition: Callable[[Any], Any], run: Run) -> list[Any] | None:
     """``list[condition]``: the items for which the condition is true."""
     if value is None:
         return None
@@ -215,9 +212,7 @@ def filter_unknown(value: Any, condition: Callable[[Any], Any], run: Run, site: 
     elif first is not None and first is not False and first is not True:
         run.warn("feel.boolean", site, operator="filter", actual=kind_name(first))
         return None
-    for item in items[1:]:
-        if condition(item) is True:
-            kept.append(item)
+    kept.extend(item for item in items[1:] if condition(item) is True)
     return kept
 
 
@@ -227,6 +222,10 @@ def filter_unknown(value: Any, condition: Callable[[Any], Any], run: Run, site: 
 def _zone_offset(at: Time | DateTime) -> Any:
     seconds = at.utc_offset
     return None if seconds is None else DaysTimeDuration.of(seconds=seconds)
+
+
+def _of_date(get: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda at: get(at.date)
 
 
 _DATE: Final[dict[str, Callable[[Any], Any]]] = {
@@ -247,10 +246,8 @@ _PROPERTIES: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
     FarDate: _DATE,
     Time: _TIME,
     DateTime: {
-        **{name: (lambda v, get=get: get(v.date)) for name, get in _DATE.items()},
-        **{name: (lambda v, get=_TIME[name]: get(v.time)) for name in ("hour", "minute", "second")},
-        "time offset": _zone_offset,
-        "timezone": lambda v: v.zone,
+        **{name: _of_date(get) for name, get in _DATE.items()},
+        **_TIME,
     },
     DaysTimeDuration: {
         "days": lambda v: Decimal(v.days),
@@ -292,16 +289,24 @@ def get_path(value: Any, name: str, run: Run, site: Site_) -> Any:
 
 
 def make_range(
-    low: Any, high: Any, low_included: bool, high_included: bool, run: Run, site: Site_
+    low: Any, high: Any, brackets: tuple[bool, bool], run: Run, site: Site_
 ) -> Range | None:
-    """``[low..high]``; null when the ends have no order."""
+    """``[low..high]``; null when the ends have no order.
+
+    Args:
+        low: the lower end.
+        high: the upper end.
+        brackets: whether the lower and the upper end are included.
+        run: the running evaluation.
+        site: the place of the range.
+    """
     if low is not None and high is not None and compare(low, high) is None:
         run.warn("feel.range", site, low=kind_name(low), high=kind_name(high))
         return None
     if low is None and high is None:
         run.warn("feel.range", site, low="null", high="null")
         return None
-    return Range(low, high, low_included, high_included)
+    return Range(low, high, *brackets)
 
 
 def unary_range(operator: str, value: Any, run: Run, site: Site_) -> Any:
@@ -339,8 +344,3 @@ def make_context(entries: list[tuple[str, Any]], run: Run, site: Site_) -> Any:
         run.warn("feel.duplicate-key", site, name=twice)
         return None
     return made
-
-
-def equals_item(value: Any, candidates: list[Any]) -> bool:
-    """Whether a value equals one of several."""
-    return any(feel_equal(value, each_) is True for each_ in candidates)

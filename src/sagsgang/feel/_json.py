@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any, Final
@@ -46,7 +46,7 @@ _NATIVE: Final = frozenset(
     }
 )  # fmt: skip
 _MAX_DEPTH: Final = 200
-_READ: Final = {
+_READ: Final[Mapping[FeelType, Callable[[str], Any]]] = {
     DATE: read_date,
     TIME: read_time,
     DATE_AND_TIME: read_date_time,
@@ -91,7 +91,7 @@ def adopt(value: Any, depth: int = 0) -> Any:
     return _adopt_other(value, depth)
 
 
-def _adopt_other(value: Any, depth: int) -> Any:  # noqa: PLR0911, PLR0912, C901
+def _adopt_other(value: Any, depth: int) -> Any:
     if isinstance(value, bool):
         return bool(value)
     if isinstance(value, int | float | Decimal):

@@ -36,7 +36,7 @@ def number(value: str | float | Decimal) -> Decimal:
 
 def integer(value: Decimal) -> int | None:
     """The whole number of a Decimal, or None when it has a fraction or is beyond 34 digits."""
-    if value.adjusted() > 34 or value != value.to_integral_value():  # noqa: PLR2004
+    if value.adjusted() > 34 or value != value.to_integral_value():
         return None
     return int(value)
 

@@ -42,6 +42,7 @@ __all__ = [
     "divide",
     "equal",
     "feel_equal",
+    "in_literal",
     "in_tests",
     "multiply",
     "negate",
@@ -90,7 +91,8 @@ def feel_equal(a: Any, b: Any) -> bool | None:
                 and feel_equal(a.start, b.start) is True
                 and feel_equal(a.end, b.end) is True
             )
-        return a is b
+        same: bool = a is b
+        return same
     if isinstance(a, FeelFunction) and isinstance(b, FeelFunction):
         return False
     if is_date(a) and is_date(b):
@@ -239,6 +241,16 @@ def contains(test: Any, value: Any, run: Run, site: Site_) -> bool | None:
     return equal(value, test, run, site)
 
 
+def in_literal(interval: Range | None, value: Any, run: Run, site: Site_) -> bool | None:
+    """``value in [low..high]``: unknown when an end of the literal is null."""
+    if interval is None:
+        return None
+    if interval.start is None or interval.end is None:
+        run.warn("feel.range", site, low="null", high="null")
+        return None
+    return contains(interval, value, run, site)
+
+
 def in_tests(results: tuple[bool | None, ...]) -> bool | None:
     """Whether any of several test results holds, three-valued."""
     if True in results:
@@ -262,7 +274,7 @@ def test_value(value: Any, test: Any, run: Run, site: Site_) -> bool | None:
 def test_boolean(result: Any, value: Any, run: Run, site: Site_) -> bool | None:
     """A test of an input cell that mentions the input as ``?``."""
     if result is True or result is False or result is None:
-        return result  # type: ignore[no-any-return]
+        return result
     return contains(result, value, run, site)
 
 
@@ -367,7 +379,7 @@ def _scaled_months(length: YearsMonthsDuration, factor: Decimal) -> YearsMonthsD
 
 def _exactly(amount: int, factor: Decimal) -> Decimal:
     product = CONTEXT.multiply(Decimal(amount), factor)
-    if product.adjusted() > 34:  # noqa: PLR2004 - beyond what a duration can hold
+    if product.adjusted() > 34:
         raise OverflowError
     return product
 

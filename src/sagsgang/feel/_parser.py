@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation, Overflow
+from decimal import InvalidOperation, Overflow
 from typing import Final, Literal
 
 from sagsgang.feel import _tree as t
@@ -60,7 +60,7 @@ def unescape(body: str) -> str:
         code = found.group(1) or found.group(2)
         if code:
             point = int(code, 16)
-            return chr(point) if point <= 0x10FFFF else found.group()  # noqa: PLR2004
+            return chr(point) if point <= 0x10FFFF else found.group()
         return _SIMPLE_ESCAPES.get(found.group(3), found.group())
 
     text = _ESCAPE.sub(one, body)
@@ -157,7 +157,7 @@ class _Parser:
         finally:
             self.depth -= 1
 
-    def infix(self, left: t.Node, power: int) -> t.Node | None:  # noqa: PLR0911, PLR0912, C901
+    def infix(self, left: t.Node, power: int) -> t.Node | None:
         """The operator after ``left`` with its right operand, or None when there is none."""
         token = self.token
         start = left.start
@@ -220,18 +220,10 @@ class _Parser:
         if self.token.kind not in ("name", "keyword"):
             raise self.fail("a name")
         start = self.token.start
+        name, end = self.joined(start)
         known = self.paths.match(self.text, start)
-        alternative = self.names.match(self.text, start)
-        if alternative and (known is None or alternative[1] > known[1]):
-            # A name in scope counts here only when it is made of words: "x.b - c" is a subtraction
-            words = alternative[0].replace(" ", "")
-            if words.isalnum() and known is None:
-                known = None
-        name, end = self.joined(start) if known is None else known
-        if known is not None:
-            free, free_end = self.joined(start)
-            if free_end > end:
-                name, end = free, free_end
+        if known is not None and known[1] >= end:
+            name, end = known
         self.jump(end)
         return t.Path(base, name, start=base.start, end=self.last_end)
 
@@ -349,7 +341,7 @@ class _Parser:
 
     # ---- what an expression begins with
 
-    def prefix(self) -> t.Node:  # noqa: PLR0911, PLR0912, C901
+    def prefix(self) -> t.Node:
         """A literal, name, bracket, keyword form or prefix operator."""
         token = self.token
         match token.kind:
@@ -529,6 +521,8 @@ class _Parser:
     def parenthesis(self) -> t.Node:
         """``(expression)`` or a range that excludes its lower end."""
         start = self.advance().start
+        if self.at(".."):
+            return self.endless(start)
         inner = self.expression()
         if self.at(".."):
             return self.range_tail(start, inner, low_included=False)
@@ -555,14 +549,28 @@ class _Parser:
     def open_range(self) -> t.Node:
         """``]low..high[``."""
         start = self.advance().start
+        if self.at(".."):
+            return self.endless(start)
         low = self.expression()
         if not self.at(".."):
             raise self.fail("'..'")
         return self.range_tail(start, low, low_included=False)
 
+    def endless(self, start: int) -> t.Node:
+        """``(..high]``, which is ``<= high``; and ``(..high)``, which is ``< high``."""
+        node = self.range_tail(start, t.Null(start=start, end=start), low_included=False)
+        if not isinstance(node, t.RangeLiteral):
+            raise self.fail("the upper end of the range")
+        operator = "<=" if node.high_included else "<"
+        return t.UnaryComparison(operator, node.high, start=start, end=self.last_end)
+
     def range_tail(self, start: int, low: t.Node, *, low_included: bool) -> t.Node:
         """The upper end of a range and its closing bracket."""
         self.advance()
+        if self.at(")") or self.at("["):
+            self.advance()
+            operator = ">=" if low_included else ">"
+            return t.UnaryComparison(operator, low, start=start, end=self.last_end)
         self.in_high = True
         high = self.expression()
         self.in_high = False
@@ -758,8 +766,3 @@ def parse_type_text(
     if parser.token.kind != "end":
         raise parser.fail("the end")
     return found
-
-
-def is_decimal(value: object) -> bool:
-    """Whether the value is a FEEL number."""
-    return type(value) is Decimal

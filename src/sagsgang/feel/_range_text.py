@@ -62,6 +62,13 @@ def read_range(text: str) -> Range | None:
         node = parse_text(text, builtins=_CALLS)
     except FeelError:
         return None
+    if isinstance(node, t.UnaryComparison) and text.lstrip()[:1] in ("(", "[", "]"):
+        fits, value = _literal(node.operand)
+        if not fits or value is None or compare(value, value) is None:
+            return None
+        if node.operator in ("<", "<="):
+            return Range(None, value, start_included=False, end_included=node.operator == "<=")
+        return Range(value, None, start_included=node.operator == ">=", end_included=False)
     if not isinstance(node, t.RangeLiteral):
         return None
     (low_fits, low), (high_fits, high) = _literal(node.low), _literal(node.high)

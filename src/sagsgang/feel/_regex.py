@@ -139,6 +139,8 @@ def _replacement(text: str, groups: int) -> list[str | int]:
 
 def _translate(pattern: str, flags: str) -> str:
     """The pattern in the syntax of the ``regex`` module."""
+    if "x" in flags:
+        pattern = _without_space(pattern)
     out: list[str] = []
     position = 0
     while position < len(pattern):
@@ -147,7 +149,7 @@ def _translate(pattern: str, flags: str) -> str:
             piece, position = _escape(pattern, position, in_class=False)
             out.append(piece)
         elif character == "[":
-            piece, position = _character_class(pattern, position, "x" in flags)
+            piece, position = _character_class(pattern, position)
             out.append(piece)
         else:
             position += 1
@@ -157,10 +159,28 @@ def _translate(pattern: str, flags: str) -> str:
                 out.append("^")
             elif character == ".":
                 out.append("." if "s" in flags else r"[^\n\r]")
-            elif character in " \t\n\r" and "x" in flags:
-                continue
             else:
                 out.append(character)
+    return "".join(out)
+
+
+def _without_space(pattern: str) -> str:
+    """The pattern without the whitespace outside classes, which the flag x takes out first."""
+    out: list[str] = []
+    depth = 0
+    escaped = False
+    for character in pattern:
+        if character in " \t\n\r" and depth == 0:
+            continue
+        out.append(character)
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character == "[":
+            depth += 1
+        elif character == "]":
+            depth = max(depth - 1, 0)
     return "".join(out)
 
 
@@ -191,7 +211,7 @@ def _escape(pattern: str, position: int, *, in_class: bool) -> tuple[str, int]:
     return regex.escape(letter, special_only=False), following
 
 
-def _character_class(pattern: str, position: int, ignore_space: bool) -> tuple[str, int]:  # noqa: FBT001
+def _character_class(pattern: str, position: int) -> tuple[str, int]:
     out = ["["]
     position += 1
     if pattern[position : position + 1] == "^":
@@ -205,7 +225,7 @@ def _character_class(pattern: str, position: int, ignore_space: bool) -> tuple[s
         if character == "]" and not first:
             return "".join(out) + "]", position + 1
         if character == "-" and pattern[position + 1 : position + 2] == "[" and not first:
-            piece, position = _character_class(pattern, position + 1, ignore_space)
+            piece, position = _character_class(pattern, position + 1)
             out.append("--" + piece)
             continue
         if character == "\\":

@@ -9,7 +9,8 @@ from typing import Any
 
 from sagsgang.feel.errors import FeelLimitError
 from sagsgang.feel.limits import DEFAULT, Limits
-from sagsgang.feel.trace import Site, Trace, Warning
+from sagsgang.feel.trace import Site, Trace
+from sagsgang.feel.trace import Warning as Reason
 from sagsgang.feel.types import conforms, convert, kind_name
 from sagsgang.feel.values import FeelFunction
 
@@ -54,7 +55,7 @@ class Run:
     def warn(self, code: str, site: Site | None, **details: Any) -> None:
         """Keep the reason for a null."""
         if self.trace is not None:
-            self.trace.add(Warning(code, site, details))
+            self.trace.add(Reason(code, site, details))
 
     def spend(self, steps: int) -> None:
         """Count steps.

@@ -65,7 +65,7 @@ class Token:
         """The token in words, for an error message."""
         if self.kind == "end":
             return "the end"
-        text = self.text if len(self.text) <= 30 else self.text[:27] + "..."  # noqa: PLR2004
+        text = self.text if len(self.text) <= 30 else self.text[:27] + "..."
         return f"'{text}'"
 
 

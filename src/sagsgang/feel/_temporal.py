@@ -59,15 +59,15 @@ def read_time(text: str) -> Time | None:
         return None
     hour, minute, second = int(found[1]), int(found[2]), int(found[3])
     fraction = _fraction(found[4])
-    midnight = hour == 24 and minute == second == fraction == 0  # noqa: PLR2004
-    if (hour > 23 and not midnight) or minute > 59 or second > 59:  # noqa: PLR2004
+    midnight = hour == 24 and minute == second == fraction == 0
+    if (hour > 23 and not midnight) or minute > 59 or second > 59:
         return None
     nanos = ((hour % 24 * 60 + minute) * 60 + second) * NANOS_PER_SECOND + fraction
     if found[5]:
         return Time(nanos, 0)
     if found[6]:
         seconds = int(found[7]) * 3600 + int(found[8]) * 60 + int(found[9] or 0)
-        if int(found[8]) > 59 or int(found[9] or 0) > 59 or seconds > _MAX_OFFSET:  # noqa: PLR2004
+        if int(found[8]) > 59 or int(found[9] or 0) > 59 or seconds > _MAX_OFFSET:
             return None
         return Time(nanos, -seconds if found[6] == "-" else seconds)
     if found[10]:

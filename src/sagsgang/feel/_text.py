@@ -37,7 +37,7 @@ def to_string(value: Any) -> str:
     return value if type(value) is str else _text(value)
 
 
-def _text(value: Any) -> str:  # noqa: PLR0911
+def _text(value: Any) -> str:
     if value is None:
         return "null"
     if value is True or value is False:

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from sagsgang.feel._numbers import CONTEXT
 from sagsgang.feel._parser import parse_type_text
 from sagsgang.feel._run import Fault, Run
 from sagsgang.feel.errors import FeelNameError
@@ -33,8 +32,6 @@ from sagsgang.feel.types import (
     NUMBER,
     STRING,
     FeelType,
-    ListType,
-    SimpleType,
     convert,
     kind_name,
 )
@@ -110,7 +107,7 @@ class Signature:
         parameters = self.parameters
         last = len(parameters) - 1
         for index, value in enumerate(values):
-            parameter = parameters[index if index < last else last]
+            parameter = parameters[min(last, index)]
             wanted = parameter.type
             if value is None:
                 if parameter.nullable or (parameter.optional and index < len(values) - 1):
@@ -278,18 +275,3 @@ def _signature(text: str, call: Callable[..., Any], *, wants_run: bool) -> tuple
     return name.strip(), Signature(
         text, tuple(parameters), variadic, wanted_result, call, wants_run, required, doc
     )
-
-
-def is_list_of_any(wanted: FeelType) -> bool:
-    """Whether a type is ``list`` of anything."""
-    return isinstance(wanted, ListType) and wanted.item is ANY
-
-
-def is_number(wanted: FeelType) -> bool:
-    """Whether a type is number."""
-    return isinstance(wanted, SimpleType) and wanted.name == "number"
-
-
-def rounded(value: Decimal) -> Decimal:
-    """A number cut to 34 digits."""
-    return CONTEXT.plus(value)

@@ -50,7 +50,7 @@ class Program:
         "tree",
     )
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         text: str,
         kind: Kind,
@@ -175,7 +175,7 @@ def _wrapped(name: str, call: Callable[..., Any]) -> FeelFunction:
     return FeelFunction(name, parameters, lambda *args: adopt(call(*args)))
 
 
-def compile(  # noqa: A001, PLR0913 - the word of the field
+def compile(  # noqa: A001 - the word of the field
     text: str,
     *,
     names: Iterable[str] = (),
@@ -216,7 +216,7 @@ def compile(  # noqa: A001, PLR0913 - the word of the field
     return Program(text, kind, tree, library, declared, limits)
 
 
-def parse(  # noqa: PLR0913
+def parse(
     text: str,
     *,
     names: Iterable[str] = (),

@@ -70,7 +70,7 @@ class FeelType:
 class AnyType(FeelType):
     """The type of everything."""
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any) -> bool:  # noqa: ARG002
         """Always true."""
         return True
 
@@ -223,7 +223,7 @@ class UnknownType(FeelType):
 
     name: str
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any) -> bool:  # noqa: ARG002
         """Always false."""
         return False
 
@@ -262,7 +262,7 @@ def conforms(value: Any, wanted: FeelType) -> bool:
 
 def is_subtype(narrow: FeelType, wide: FeelType) -> bool:
     """Whether every value of one type belongs to another (DMN 1.5, 10.3.2.9.1)."""
-    if narrow == wide or wide == ANY or narrow == NULL:
+    if narrow in (wide, NULL) or wide == ANY:
         return True
     if isinstance(narrow, ListType) and isinstance(wide, ListType):
         return is_subtype(narrow.item, wide.item)

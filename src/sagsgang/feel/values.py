@@ -48,14 +48,14 @@ _ZONE_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*\Z")
 
 def days_in_month(year: int, month: int) -> int:
     """Length of a month in the Gregorian calendar, for any year."""
-    if month == 2:  # noqa: PLR2004 - February
+    if month == 2:
         return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
     return 30 if month in (4, 6, 9, 11) else 31
 
 
 def _days_from_civil(year: int, month: int, day: int) -> int:
     """Days since 1970-01-01 in the proleptic Gregorian calendar, for any year."""
-    y = year - (month <= 2)  # noqa: PLR2004 - the computed year begins in March
+    y = year - (month <= 2)
     era, yoe = divmod(y, 400)
     doy = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     return era * 146_097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719_468
@@ -68,7 +68,7 @@ def _civil_from_days(days: int) -> tuple[int, int, int]:
     doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
     mp = (5 * doy + 2) // 153
     month = (mp + 2) % 12 + 1
-    year = yoe + era * 400 + (month <= 2)  # noqa: PLR2004 - the computed year begins in March
+    year = yoe + era * 400 + (month <= 2)
     return year, month, doy - (153 * mp + 2) // 5 + 1
 
 
@@ -98,9 +98,9 @@ def make_date(year: int, month: int, day: int) -> dt.date | FarDate:
     Raises:
         ValueError: there is no such day, or the year is outside +-999 999 999.
     """
-    if 1 <= year <= 9999:  # noqa: PLR2004 - what datetime.date holds
+    if 1 <= year <= 9999:
         return dt.date(year, month, day)
-    if abs(year) > MAX_YEAR or not 1 <= month <= 12 or not 1 <= day <= days_in_month(year, month):  # noqa: PLR2004
+    if abs(year) > MAX_YEAR or not 1 <= month <= 12 or not 1 <= day <= days_in_month(year, month):
         raise ValueError("no such date")
     return FarDate(year, month, day)
 
@@ -124,7 +124,7 @@ def date_of(days: int) -> dt.date | FarDate:
         ValueError: the year would be outside +-999 999 999.
     """
     ordinal = days + _EPOCH_ORDINAL
-    if 1 <= ordinal <= 3_652_059:  # noqa: PLR2004 - 9999-12-31
+    if 1 <= ordinal <= 3_652_059:
         return dt.date.fromordinal(ordinal)
     return make_date(*_civil_from_days(days))
 
@@ -273,6 +273,21 @@ class DateTime:
     nanos: int
     offset: int | None = None
     zone: str | None = None
+
+    @property
+    def hour(self) -> int:
+        """Hour of the day, 0 to 23."""
+        return self.nanos // (3600 * NANOS_PER_SECOND)
+
+    @property
+    def minute(self) -> int:
+        """Minute of the hour."""
+        return self.nanos // (60 * NANOS_PER_SECOND) % 60
+
+    @property
+    def second(self) -> int:
+        """Whole second of the minute."""
+        return self.nanos // NANOS_PER_SECOND % 60
 
     @property
     def date(self) -> dt.date | FarDate:
@@ -544,7 +559,7 @@ class FeelFunction:
 
     __slots__ = ("call", "name", "parameters", "result_type", "variadic", "wants_run")
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         name: str,
         parameters: Sequence[Parameter],

@@ -98,7 +98,7 @@ def _time_from_parts(
     hour: Decimal, minute: Decimal, second: Decimal, offset: DaysTimeDuration | None = None
 ) -> Time:
     h, m = _whole(hour, "hour"), _whole(minute, "minute")
-    if not (0 <= h <= 23 and 0 <= m <= 59 and 0 <= second < 60):  # noqa: PLR2004
+    if not (0 <= h <= 23 and 0 <= m <= 59 and 0 <= second < 60):
         raise Fault("feel.value", reason="there is no such time of day")
     nanos = (h * 60 + m) * 60 * NANOS_PER_SECOND + int(second * NANOS_PER_SECOND)
     if offset is None:
@@ -146,14 +146,11 @@ def _duration_from_months(value: YearsMonthsDuration) -> YearsMonthsDuration:
     return value
 
 
-def _months_between(a: DateTime, b: DateTime) -> YearsMonthsDuration:
-    x, y = a.date, b.date
-    months = (y.year - x.year) * 12 + y.month - x.month
-    later = (y.day, b.nanos) < (x.day, a.nanos)
-    earlier = (y.day, b.nanos) > (x.day, a.nanos)
-    if months > 0 and later:
+def _months_between(start: dt.date | FarDate, end: dt.date | FarDate) -> YearsMonthsDuration:
+    months = (end.year - start.year) * 12 + end.month - start.month
+    if months > 0 and end.day < start.day:
         months -= 1
-    elif months < 0 and earlier:
+    elif months < 0 and end.day > start.day:
         months += 1
     return YearsMonthsDuration(months)
 
@@ -162,8 +159,8 @@ def _months_between(a: DateTime, b: DateTime) -> YearsMonthsDuration:
     "years and months duration(from: date and time, to: date and time) -> years and months duration"
 )
 def _years_and_months(start: DateTime, end: DateTime) -> YearsMonthsDuration:
-    """The whole years and months from one date to another."""
-    return _months_between(start, end)
+    """The whole years and months from one date to another; times of day do not count."""
+    return _months_between(start.date, end.date)
 
 
 @STANDARD.function("number(from: string) -> number")
@@ -209,8 +206,8 @@ def _not(value: Any) -> bool | None:
     raise Fault("feel.value", reason="only true and false can be negated")
 
 
-@STANDARD.function("is(value1: Any?, value2: Any?) -> boolean")
-def _is(a: Any, b: Any) -> bool:
+@STANDARD.function("is(value1?: Any?, value2?: Any?) -> boolean")
+def _is(a: Any = None, b: Any = None) -> bool:
     """Whether two values are the same element of the same type."""
     return _identical(a, b)
 
@@ -219,7 +216,7 @@ def _identical(a: Any, b: Any) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, Time | DateTime):
-        return a == b or (a.zone == b.zone and a.offset == b.offset and a.value == b.value)
+        return bool(a == b) or (a.zone == b.zone and a.offset == b.offset and a.value == b.value)
     if isinstance(a, list):
         return len(a) == len(b) and all(_identical(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict):

@@ -42,9 +42,12 @@ def _extreme(items: list[Any], sign: int) -> Any:
 
 
 def _position(position: Decimal, size: int, *, extra: int = 0) -> int:
-    """An index from 0 for a FEEL position, which counts from 1 or from the end."""
-    found = integer(position)
-    if found is None or found == 0 or not -size <= found <= size + extra:
+    """An index from 0 for a FEEL position, which counts from 1 or from the end.
+
+    A fraction is cut off, as the standard's test kit has it.
+    """
+    found = int(position) if position.adjusted() < 10 else 0
+    if found == 0 or not -size <= found <= size + extra:
         raise Fault("feel.index", index=str(position), size=size)
     return found - 1 if found > 0 else size + found
 
@@ -116,7 +119,7 @@ def _median(*items: Any) -> Decimal | None:
 def _stddev(*items: Any) -> Decimal | None:
     """The standard deviation of a sample; null for fewer than two numbers."""
     numbers = _numbers(_spread(items))
-    if len(numbers) < 2:  # noqa: PLR2004 - a deviation needs two
+    if len(numbers) < 2:
         return None
     mean = CONTEXT.divide(functools.reduce(CONTEXT.add, numbers), Decimal(len(numbers)))
     squares = [CONTEXT.power(CONTEXT.subtract(n, mean), Decimal(2)) for n in numbers]

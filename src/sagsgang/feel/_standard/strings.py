@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sagsgang.feel._numbers import integer
 from sagsgang.feel._regex import XPathRegex
 from sagsgang.feel._run import Fault, Run
 from sagsgang.feel._standard._base import STANDARD
@@ -112,8 +111,3 @@ def _string_join(run: Run, items: list[object], delimiter: str | None = None) ->
             raise Fault("feel.value", reason="every item must be a string or null")
     run.check_characters(sum(map(len, texts)) + len(texts) * len(delimiter or ""))
     return (delimiter or "").join(texts)
-
-
-def whole(value: Decimal) -> int | None:
-    """The whole number of a Decimal, or None."""
-    return integer(value)

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Definitions: deployed once, compiled once a process, found by key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db import transaction
+
+from sagsgang import bpmn, dmn
+from sagsgang.bpmn.protocol import Decided, Variables
+from sagsgang.engine.errors import DeploymentError, NotActiveError, NotFoundError
+from sagsgang.engine.models import DefinitionResource, ProcessDefinition, StartSubscription
+
+__all__ = ["Definition", "deploy", "find", "latest", "set_state"]
+
+
+class UnknownDecisionError(Exception):
+    """A task names a decision that was not deployed with the process."""
+
+    code = "unknown-decision"
+
+
+class DecisionFailedError(Exception):
+    """A decision gave no result."""
+
+    code = "decision-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A deployed version of a process, ready to run.
+
+    Attributes:
+        id: Derived from the content.
+        key: Id of the process in the model.
+        version: 1 is the first.
+        name: Name of the process.
+        solution: The solution it belongs to.
+        solution_version: Its version.
+        graph: The compiled process.
+        resources: The decision models deployed with it, by name.
+    """
+
+    id: int
+    key: str
+    version: int
+    name: str
+    solution: str
+    solution_version: str
+    graph: bpmn.Graph
+    resources: Mapping[str, bytes]
+    _decisions: dict[str, tuple[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    def decide(self, decision: str, variables: Variables, now: datetime) -> Decided:
+        """Evaluate a decision deployed with the process, by id or name.
+
+        Raises:
+            UnknownDecisionError: No model deployed with the process has it.
+            DecisionFailedError: The evaluation failed; the text holds no values.
+        """
+        found = self._decisions.get(decision)
+        if found is None:
+            found = self._find_decision(decision)
+            self._decisions[decision] = found
+        resource, decisions = found
+        result = decisions.evaluate(decision, variables, explain=True, now=now)
+        if result.errors and result.value is None:
+            faults = "; ".join(each.text for each in result.errors[:3])
+            raise DecisionFailedError(f"The decision {decision!r} gave no result: {faults}")
+        explanation = result.explanation.to_dict() if result.explanation is not None else {}
+        return Decided(result.value, {"model": resource, "decision": decision, **explanation})
+
+    def _find_decision(self, decision: str) -> tuple[str, Any]:
+        for name, content in self.resources.items():
+            model, decisions = _compiled_decisions(content)
+            if any(decision in (each.id, each.name) for each in model.decisions):
+                digest = hashlib.sha256(content).hexdigest()[:12]
+                return f"{name}@{digest}", decisions
+        raise UnknownDecisionError(
+            f"No decision {decision!r} was deployed with the process {self.key!r}; "
+            "deploy the solution with the table, or correct the name in the task."
+        )
+
+
+@lru_cache(maxsize=512)
+def _compiled_decisions(content: bytes) -> tuple[Any, Any]:
+    model = dmn.load(content)
+    return model, model.compile()
+
+
+@lru_cache(maxsize=512)
+def get(definition_id: int) -> Definition:
+    """The compiled definition. Cached without end: an id stands for one content for ever.
+
+    Raises:
+        NotFoundError: There is none of that id.
+    """
+    try:
+        row = ProcessDefinition.objects.get(pk=definition_id)
+    except ProcessDefinition.DoesNotExist:
+        raise NotFoundError(f"No process definition has the id {definition_id}.") from None
+    model = bpmn.load(bytes(row.xml))
+    return Definition(
+        id=row.pk,
+        key=row.key,
+        version=row.version,
+        name=row.name,
+        solution=row.solution,
+        solution_version=row.solution_version,
+        graph=bpmn.compile(model, row.key),
+        resources={each.name: bytes(each.content) for each in row.resources.order_by("name")},
+    )
+
+
+def find(process: str, version: int | None = None) -> ProcessDefinition:
+    """The row of a version of a process, the newest unless one is named.
+
+    Raises:
+        NotFoundError: It is not deployed.
+    """
+    rows = ProcessDefinition.objects.filter(key=process).defer("xml").order_by("-version")
+    if version is not None:
+        rows = rows.filter(version=version)
+    row = rows.first()
+    if row is None:
+        which = f"version {version} of the process" if version is not None else "the process"
+        raise NotFoundError(f"There is no {which} {process!r}; deploy it first.")
+    return row
+
+
+def latest(process: str, version: int | None = None) -> Definition:
+    """The definition that a new instance starts on.
+
+    Raises:
+        NotFoundError: It is not deployed.
+        NotActiveError: It is suspended.
+    """
+    row = find(process, version)
+    if row.state != ProcessDefinition.State.ACTIVE:
+        raise NotActiveError(
+            f"The process {process!r} is suspended; resume it before starting instances."
+        )
+    return get(row.pk)
+
+
+def deploy(
+    xml: bytes,
+    *,
+    solution: str,
+    version: str,
+    decisions: Mapping[str, bytes],
+    now: datetime,
+) -> list[ProcessDefinition]:
+    """Check and store every executable process of a file; see ``sagsgang.engine.deploy``."""
+    model = bpmn.load(xml)
+    violations = bpmn.check(model)
+    if violations:
+        listing = "; ".join(str(each) for each in violations[:5])
+        more = f" and {len(violations) - 5} more" if len(violations) > 5 else ""
+        raise DeploymentError(
+            f"The model breaks the standard in {len(violations)} places: {listing}{more}.",
+            violations,
+        )
+    for name, content in decisions.items():
+        try:
+            _compiled_decisions(content)
+        except dmn.DmnError as error:
+            raise DeploymentError(f"The decision model {name!r} cannot be used: {error}") from error
+    digest = hashlib.sha256(xml)
+    for name in sorted(decisions):
+        digest.update(b"\0" + name.encode() + b"\0" + decisions[name])
+    executable = [each for each in model.processes if each.executable] or list(model.processes)
+    if not executable:
+        raise DeploymentError("The model holds no process; draw one and deploy it again.")
+    graphs = [bpmn.compile(model, each.id) for each in executable]
+    with transaction.atomic():
+        return [
+            _store(graph, xml, digest.hexdigest(), solution, version, decisions, now)
+            for graph in graphs
+        ]
+
+
+def _store(
+    graph: bpmn.Graph,
+    xml: bytes,
+    sha256: str,
+    solution: str,
+    solution_version: str,
+    decisions: Mapping[str, bytes],
+    now: datetime,
+) -> ProcessDefinition:
+    key = graph.process_id
+    # The newest version is locked, so that two deployments at once make two versions or one,
+    # never a mix.
+    newest = (
+        ProcessDefinition.objects.select_for_update()
+        .filter(key=key)
+        .defer("xml")
+        .order_by("-version")
+        .first()
+    )
+    if newest is not None:
+        if newest.solution != solution:
+            raise DeploymentError(
+                f"The process {key!r} belongs to the solution {newest.solution!r}; "
+                "give the process of this solution another id."
+            )
+        if newest.sha256 == sha256 and newest.solution_version == solution_version:
+            return newest
+    version = newest.version + 1 if newest is not None else 1
+    identity = f"{key}\0{version}\0{solution}\0{solution_version}\0{sha256}".encode()
+    row = ProcessDefinition.objects.create(
+        id=int.from_bytes(hashlib.sha256(identity).digest()[:8]) >> 1,
+        key=key,
+        version=version,
+        name=graph.name,
+        solution=solution,
+        solution_version=solution_version,
+        sha256=sha256,
+        xml=xml,
+        deployed_at=now,
+    )
+    DefinitionResource.objects.bulk_create(
+        DefinitionResource(definition=row, name=name, content=content)
+        for name, content in sorted(decisions.items())
+    )
+    # Only the newest version listens for messages, signals and points in time that start it.
+    StartSubscription.objects.filter(definition__key=key).delete()
+    StartSubscription.objects.bulk_create(
+        StartSubscription(
+            definition=row,
+            element=each.element,
+            kind=each.kind,
+            name=each.name,
+            due_at=graph.next_start(each.element, now) if each.kind == "timer" else None,
+        )
+        for each in graph.start_events
+        if each.kind in StartSubscription.Kind.values
+    )
+    return row
+
+
+def set_state(process: str, version: int | None, state: str) -> int:
+    """Suspend or resume the versions of a process; returns how many rows it concerned.
+
+    Raises:
+        NotFoundError: It is not deployed.
+    """
+    rows = ProcessDefinition.objects.filter(key=process)
+    if version is not None:
+        rows = rows.filter(version=version)
+    changed = rows.update(state=state)
+    if not changed:
+        raise NotFoundError(f"There is no process {process!r}; deploy it first.")
+    return changed

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The worker: does the jobs, fires the timers, delivers messages and signals.
+
+One thread does everything that concerns the engine's tables, in rounds; others only run
+handlers. What handlers finish while a transaction is being written is written together by the
+next one, so the busier a worker is, the fewer commits a job costs. Any number of workers may
+run, in one process or on many machines: they meet only in the job table.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import random
+import socket
+import threading
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+
+from sagsgang.engine import jobs, messages
+from sagsgang.engine._listen import Listener
+from sagsgang.engine.clock import Clock, SystemClock
+from sagsgang.engine.errors import ConflictError
+from sagsgang.engine.handlers import external_types
+from sagsgang.engine.jobs import Attempt, ClaimedJob
+from sagsgang.engine.wakeup import Wakeup
+
+__all__ = ["Totals", "Worker"]
+
+_log = structlog.get_logger(__name__)
+
+_BATCH = 250
+# How much work, in seconds, a worker takes ahead of what its threads are doing.
+_AHEAD = 0.5
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a worker has done.
+
+    Attributes:
+        jobs: Attempts at jobs, by how they ended: ``done``, ``error``, ``incident``, ``retry``,
+            ``late``.
+        timers: Timers fired.
+        messages: Messages delivered.
+        signals: Instances reached by signals.
+        started: Processes started by the time.
+    """
+
+    jobs: Counter[str] = field(default_factory=Counter)
+    timers: int = 0
+    messages: int = 0
+    signals: int = 0
+    started: int = 0
+
+
+class Worker:
+    """Does the background work of the engine until it is stopped, or until there is none."""
+
+    def __init__(
+        self,
+        *,
+        threads: int = 4,
+        clock: Clock | None = None,
+        poll: timedelta = timedelta(seconds=1),
+        lease: timedelta = timedelta(seconds=60),
+        name: str | None = None,
+        rng: random.Random | None = None,
+        types: Collection[str] | None = None,
+        unknown_grace: timedelta = timedelta(0),
+        jobs_only: bool = False,
+    ) -> None:
+        """Prepare a worker; nothing runs yet.
+
+        Args:
+            threads: How many handlers may run at once; 0 runs them in the calling thread.
+            clock: Where the time comes from.
+            poll: How long to wait before looking for work when nobody calls.
+            lease: For how long a job is this worker's unless renewed; what a crash delays.
+            name: Shown in logs and leases; host and process unless given.
+            rng: Spreads retries.
+            types: Do only jobs of these types.
+            unknown_grace: How long to leave jobs without a handler here to newer workers.
+            jobs_only: Leave timers, messages and signals to others.
+        """
+        self.name = name or f"{socket.gethostname()}-{os.getpid()}"
+        self.totals = Totals()
+        self._threads = threads
+        self._clock: Clock = clock or SystemClock()
+        self._poll = poll.total_seconds()
+        self._lease = lease
+        self._rng = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
+        self._types = types
+        self._unknown_grace = unknown_grace
+        self._jobs_only = jobs_only
+        self._wakeup = Wakeup()
+        self._stopping = threading.Event()
+        self._todo: queue.SimpleQueue[ClaimedJob | None] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[tuple[Attempt, float]] = queue.SimpleQueue()
+        self._held: dict[tuple[int, int], tuple[ClaimedJob, datetime]] = {}
+        self._unwritten: list[Attempt] = []
+        self._pool: list[threading.Thread] = []
+        self._seconds_per_job = 0.001
+        self._renewed: datetime | None = None
+        self._tidied: datetime | None = None
+
+    # --- Running -----------------------------------------------------------------------------
+
+    def run(self) -> Totals:
+        """Work until ``stop`` is called; then finish what is begun, give back the rest, and return.
+
+        A database that is away is waited for; what handlers have finished meanwhile is kept and
+        written when it is back.
+        """
+        listener = Listener(self._wakeup) if connection.vendor == "postgresql" else None
+        self._begin()
+        pause = 0.0
+        try:
+            while not self._stopping.is_set():
+                try:
+                    busy = self._round()
+                    pause = 0.0
+                except (DatabaseError, InterfaceError, ConflictError) as error:
+                    pause = min(pause * 2 or 0.1, 5.0)
+                    _log.warning(
+                        "engine.database_away", worker=self.name, error=type(error).__name__
+                    )
+                    connection.close()
+                    self._stopping.wait(pause)
+                    continue
+                if not busy:
+                    self._wakeup.wait(self._poll)
+        finally:
+            self._end()
+            if listener is not None:
+                listener.close()
+        return self.totals
+
+    def stop(self) -> None:
+        """Ask the worker to stop; may be called from a signal handler or another thread."""
+        self._stopping.set()
+        self._wakeup.set()
+
+    def run_until_idle(self) -> Totals:
+        """Work until nothing is left that can be done at the clock's present time.
+
+        Jobs that wait for another attempt and timers that are not due stay; ``next_due`` says when
+        the clock has to be turned to. For tests, scenarios and the demo.
+        """
+        self._begin()
+        try:
+            while self._round() or self._held:
+                if self._held and self._threads:
+                    self._wakeup.wait(self._poll)
+        finally:
+            self._end()
+        return self.totals
+
+    def _begin(self) -> None:
+        self._stopping.clear()
+        self._pool = [
+            threading.Thread(target=self._work, name=f"{self.name}-{number}", daemon=True)
+            for number in range(self._threads)
+        ]
+        for each in self._pool:
+            each.start()
+
+    def _end(self) -> None:
+        """Let the threads finish what they have begun, write it, give back what they have not."""
+        fresh: list[ClaimedJob] = []
+        while True:
+            try:
+                job = self._todo.get_nowait()
+            except queue.Empty:
+                break
+            if job is not None:
+                fresh.append(job)
+        for _ in self._pool:
+            self._todo.put(None)
+        for each in self._pool:
+            each.join()
+        self._pool = []
+        try:
+            self._write_ended()
+            jobs.give_back(fresh, now=self._clock.now())
+        except (DatabaseError, InterfaceError, ConflictError):
+            # The leases end by themselves.
+            _log.warning("engine.gave_up_without_database", worker=self.name, jobs=len(self._held))
+        self._held.clear()
+        self._unwritten.clear()
+
+    # --- One round -----------------------------------------------------------------------------
+
+    def _round(self) -> bool:
+        """Write what has ended, take what is available, fire what is due; whether there was any."""
+        busy = self._write_ended()
+        now = self._clock.now()
+        self._renew(now)
+        busy |= self._take(now)
+        if self._jobs_only:
+            return busy
+        fired = jobs.fire_due(now)
+        delivered = messages.deliver_waiting(now)
+        reached = messages.send_signals(now)
+        started = messages.start_due(now)
+        self.totals.timers += fired
+        self.totals.messages += delivered
+        self.totals.signals += reached
+        self.totals.started += started
+        if self._tidied is None or now - self._tidied > timedelta(minutes=5):
+            messages.forget_old(now)
+            self._tidied = now
+        return busy or bool(fired or delivered or reached or started)
+
+    def _write_ended(self) -> bool:
+        while True:
+            try:
+                attempt, seconds = self._ended.get_nowait()
+            except queue.Empty:
+                break
+            self._unwritten.append(attempt)
+            # A moving average is enough to judge how much to take at once.
+            self._seconds_per_job += 0.05 * (seconds - self._seconds_per_job)
+        if not self._unwritten:
+            return False
+        outcomes = jobs.settle_attempts(self._unwritten, now=self._clock.now())
+        for attempt in self._unwritten:
+            self._held.pop(attempt.job.key, None)
+        self._unwritten.clear()
+        self.totals.jobs.update(outcomes.values())
+        return True
+
+    def _take(self, now: datetime) -> bool:
+        room = self._room()
+        if room <= 0:
+            return False
+        held = Counter(job.context.task_type for job, _ in self._held.values())
+        full = {
+            job.context.task_type
+            for job, _ in self._held.values()
+            if job.spec is not None
+            and job.spec.concurrency is not None
+            and held[job.context.task_type] >= job.spec.concurrency
+        }
+        taken = jobs.claim(
+            room,
+            now=now,
+            owner=self.name,
+            lease_for=self._lease,
+            only=self._types,
+            without={*external_types(), *full},
+        )
+        too_many: list[ClaimedJob] = []
+        for job in taken:
+            limit = job.spec.concurrency if job.spec is not None else None
+            if limit is not None and held[job.context.task_type] >= limit:
+                too_many.append(job)
+                continue
+            held[job.context.task_type] += 1
+            timeout = job.spec.timeout if job.spec is not None else self._lease
+            self._held[job.key] = (job, now + timeout)
+            if self._threads:
+                self._todo.put(job)
+            else:
+                self._do(job)
+        if too_many:
+            jobs.give_back(too_many, now=now)
+        return len(taken) > len(too_many)
+
+    def _room(self) -> int:
+        """How many jobs to take now: as many as keep the threads busy for a moment, not more."""
+        if not self._threads:
+            return _BATCH
+        ahead = max(1, min(_BATCH // self._threads, int(_AHEAD / max(self._seconds_per_job, 1e-4))))
+        return self._threads * ahead - len(self._held)
+
+    def _renew(self, now: datetime) -> None:
+        """Renew the leases of what is held, but of no attempt that has had its time."""
+        if self._renewed is not None and now - self._renewed < self._lease / 3:
+            return
+        self._renewed = now
+        held = [job for job, until in self._held.values() if until > now]
+        if held:
+            jobs.heartbeat(held, until=now + self._lease)
+        for key, (job, until) in list(self._held.items()):
+            if until + self._lease < now:
+                _log.error("engine.job_overdue", job=job.context.idempotency_key, worker=self.name)
+                del self._held[key]
+
+    # --- Handlers --------------------------------------------------------------------------------
+
+    def _do(self, job: ClaimedJob) -> None:
+        begun = monotonic()
+        attempt = jobs.execute(
+            job, now=self._clock.now(), rng=self._rng, unknown_grace=self._unknown_grace
+        )
+        self._ended.put((attempt, monotonic() - begun))
+
+    def _work(self) -> None:
+        """What a thread of the pool does."""
+        try:
+            while (job := self._todo.get()) is not None:
+                self._do(job)
+                self._wakeup.set()
+        finally:
+            connection.close()

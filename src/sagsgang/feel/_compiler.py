@@ -24,6 +24,7 @@ from sagsgang.feel import _control, _operators
 from sagsgang.feel import _tree as t
 from sagsgang.feel._numbers import CONTEXT
 from sagsgang.feel._run import Run, invoke
+from sagsgang.feel.library import Function, call_library
 from sagsgang.feel.trace import Site
 from sagsgang.feel.values import (
     DaysTimeDuration,
@@ -91,6 +92,7 @@ HELPERS: Final[Mapping[str, Any]] = {
     "_fmul": CONTEXT.multiply,
     "_fdiv": CONTEXT.divide,
     "_invoke": invoke,
+    "_library": call_library,
     "_missing": _missing,
     "_external": _external,
     "_function": _function,
@@ -450,23 +452,13 @@ class Compiler:
     def on_in(self, node: t.In) -> ast.expr:
         """``in``: each test in turn."""
         first, again = self.held(self.expression(node.value))
-        if isinstance(first, ast.Constant | ast.Name):
-            tests = [self.test(each, again, "in") for each in node.tests]
-            if len(tests) == 1:
-                return tests[0]
-            return _call("_o_in_tests", ast.Tuple(elts=tests, ctx=ast.Load()))
-        assert isinstance(again, ast.Name)  # noqa: S101 - held keeps in a name
-        tests = [self.test(each, again, "in") for each in node.tests]
-        body = (
-            tests[0]
-            if len(tests) == 1
-            else _call("_o_in_tests", ast.Tuple(elts=tests, ctx=ast.Load()))
-        )
-        return ast.Subscript(
-            value=ast.Tuple(elts=[first, body], ctx=ast.Load()),
-            slice=ast.Constant(value=1),
-            ctx=ast.Load(),
-        )
+        tests = [
+            self.test(each, again if index else first, "in")
+            for index, each in enumerate(node.tests)
+        ]
+        if len(tests) == 1:
+            return tests[0]
+        return _call("_o_in_tests", ast.Tuple(elts=tests, ctx=ast.Load()))
 
     def test(self, node: t.Node, value: ast.expr, cell: str) -> ast.expr:
         """One test of a value.
@@ -488,11 +480,36 @@ class Compiler:
             if isinstance(node, t.Number | t.String):
                 return self.comparison(ast.Eq, "equal", "_eqs", value, compiled, node)
             if isinstance(node, t.RangeLiteral):
+                short = self.inside(node, value)
+                if short is not None:
+                    return short
                 return _call("_o_in_literal", compiled, value, *self.where(node))
             return _call("_o_contains", compiled, value, *self.where(node))
         if cell == "input":
             return _call("_o_test_boolean", compiled, value, *self.where(node))
         return _call("_o_test_value", value, compiled, *self.where(node))
+
+    def inside(self, node: t.RangeLiteral, value: ast.expr) -> ast.expr | None:
+        """``value in [low..high]`` for constant ends of one ordinary type."""
+        low, high = self.folded(node.low), self.folded(node.high)
+        kind = type(low)
+        if kind is not type(high) or kind not in _FAST_ORDER:
+            return None
+        first, again = self.held(value)
+        test = ast.Compare(
+            left=_call("_t", first), ops=[ast.Is()], comparators=[self.constant(kind)]
+        )
+        within = ast.Compare(
+            left=self.constant(low),
+            ops=[
+                ast.LtE() if node.low_included else ast.Lt(),
+                ast.LtE() if node.high_included else ast.Lt(),
+            ],
+            comparators=[again, self.constant(high)],
+        )
+        whole = self.constant(Range(low, high, node.low_included, node.high_included))
+        slow = _call("_o_in_literal", whole, again, *self.where(node))
+        return ast.IfExp(test=test, body=within, orelse=slow)
 
     def on_unarytests(self, node: t.UnaryTests) -> ast.expr:
         """An input cell; the input is the name ``?``."""
@@ -633,11 +650,15 @@ class Compiler:
     def on_invocation(self, node: t.Invocation) -> ast.expr:
         """A call."""
         self.quiet = False
+        args = ast.Tuple(elts=[self.expression(a) for a in node.arguments], ctx=ast.Load())
         if isinstance(node.function, t.Name) and self.is_builtin(node.function.name):
-            function = self.constant(self.functions[node.function.name])
+            value = self.functions[node.function.name]
+            function = self.constant(value)
+            if isinstance(value, Function) and node.names is None:
+                run, site = self.where(node)
+                return _call("_library", run, function, args, site)
         else:
             function = self.expression(node.function)
-        args = ast.Tuple(elts=[self.expression(a) for a in node.arguments], ctx=ast.Load())
         names = self.constant(node.names)
         run, site = self.where(node)
         return _call("_invoke", run, function, args, names, site)

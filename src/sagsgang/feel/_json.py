@@ -13,7 +13,8 @@ from typing import Any, Final
 from sagsgang.feel._numbers import integer, number
 from sagsgang.feel._temporal import read_date, read_date_time, read_duration, read_time
 from sagsgang.feel._text import to_string
-from sagsgang.feel.errors import FeelValueError
+from sagsgang.feel.errors import FeelLimitError, FeelValueError
+from sagsgang.feel.limits import DEFAULT
 from sagsgang.feel.types import (
     DATE,
     DATE_AND_TIME,
@@ -125,15 +126,27 @@ def _adopt_other(value: Any, depth: int) -> Any:
     raise FeelValueError(f"A {type(value).__name__} cannot be used as a FEEL value.")
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: Any, limit: int = 10 * DEFAULT.items) -> Any:
     """A FEEL value as what JSON can hold.
 
     Whole numbers become int and others float when that loses nothing, else the number's text;
     dates, times and durations become their ISO text, ranges their FEEL text.
 
+    Args:
+        value: a FEEL value.
+        limit: how many values it may hold; shared parts count each time.
+
     Raises:
         FeelValueError: the value is a function.
+        FeelLimitError: the value is too large.
     """
+    return _jsonable(value, [limit], limit)
+
+
+def _jsonable(value: Any, left: list[int], limit: int) -> Any:
+    left[0] -= 1
+    if left[0] < 0:
+        raise FeelLimitError("items", limit, "A value is too large to write as JSON")
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Decimal):
@@ -144,9 +157,9 @@ def to_json(value: Any) -> Any:
         exact = abs(approximate) < float("inf") and Decimal(repr(approximate)) == value
         return approximate if exact else to_string(value)
     if isinstance(value, list):
-        return [to_json(item) for item in value]
+        return [_jsonable(item, left, limit) for item in value]
     if isinstance(value, dict):
-        return {key: to_json(item) for key, item in value.items()}
+        return {key: _jsonable(item, left, limit) for key, item in value.items()}
     if isinstance(value, FeelFunction):
         raise FeelValueError("A function cannot be written as JSON.")
     return to_string(value)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from sagsgang.feel._numbers import CONTEXT, integer
+from sagsgang.feel._numbers import CONTEXT
 from sagsgang.feel._run import Run
 from sagsgang.feel.trace import Site
 from sagsgang.feel.types import kind_name
@@ -64,11 +64,19 @@ _MAX_NANOS: Final = 2 * 366 * 999_999_999 * NANOS_PER_DAY
 # ---- equality and order
 
 
-def feel_equal(a: Any, b: Any) -> bool | None:
+def feel_equal(a: Any, b: Any, run: Run | None = None) -> bool | None:
     """Three-valued equality: None when the values are of different kinds.
 
     Null equals null only. Lists are equal item by item, contexts entry by entry, ranges by ends
     and brackets; times and instants by the moment they stand for (DMN 1.5, table 53).
+
+    Args:
+        a: a FEEL value.
+        b: a FEEL value.
+        run: counts the items compared; without it the comparison has a limit of its own.
+
+    Raises:
+        FeelLimitError: the values are too large to compare.
     """
     if a is None or b is None:
         return a is b
@@ -77,13 +85,17 @@ def feel_equal(a: Any, b: Any) -> bool | None:
         if kind in _SCALARS:
             return bool(a == b)
         if kind is Time or kind is DateTime:
-            return a.is_local == b.is_local and a.value == b.value
+            return bool(a.is_local == b.is_local and a.value == b.value)
         if kind is list:
+            run = run or Run()
+            run.spend(len(a))
             return len(a) == len(b) and all(
-                x is y or feel_equal(x, y) is True for x, y in zip(a, b, strict=True)
+                x is y or feel_equal(x, y, run) is True for x, y in zip(a, b, strict=True)
             )
         if kind is dict:
-            return a.keys() == b.keys() and all(feel_equal(a[k], b[k]) is True for k in a)
+            run = run or Run()
+            run.spend(len(a))
+            return a.keys() == b.keys() and all(feel_equal(a[k], b[k], run) is True for k in a)
         if kind is Range:
             return (
                 a.start_included == b.start_included
@@ -100,9 +112,9 @@ def feel_equal(a: Any, b: Any) -> bool | None:
     return None
 
 
-def same_values(a: Any, b: Any) -> bool:
+def same_values(a: Any, b: Any, run: Run | None = None) -> bool:
     """Whether two values are equal, a difference of kind counting as unequal."""
-    return feel_equal(a, b) is True
+    return feel_equal(a, b, run) is True
 
 
 def compare(a: Any, b: Any) -> int | None:
@@ -122,7 +134,7 @@ def compare(a: Any, b: Any) -> int | None:
 
 def equal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
     """``a = b``."""
-    result = feel_equal(a, b)
+    result = feel_equal(a, b, run)
     if result is None:
         run.warn("feel.compare", site, left=kind_name(a), right=kind_name(b), operator="=")
     return result
@@ -224,16 +236,17 @@ def contains(test: Any, value: Any, run: Run, site: Site_) -> bool | None:
     """``value in test`` for one test value: a range, a list, or something to be equal to."""
     if type(test) is Range:
         if type(value) is Range:
-            return feel_equal(test, value)
+            return feel_equal(test, value, run)
         result = range_contains(test, value)
         if result is None:
             run.warn("feel.compare", site, left=kind_name(value), right="range", operator="in")
         return result
     if type(test) is list:
-        if type(value) is list and feel_equal(test, value):
+        if type(value) is list and feel_equal(test, value, run):
             return True
+        run.spend(len(test))
         for each in test:
-            if same_values(each, value):
+            if same_values(each, value, run):
                 return True
             if type(each) is Range and range_contains(each, value):
                 return True
@@ -447,14 +460,7 @@ _DIVIDE: dict[tuple[type, type], Callable[[Any, Any], Any]] = {
 }
 
 
-def _raise(base: Decimal, exponent: Decimal) -> Decimal:
-    whole = integer(exponent)
-    if whole is not None and abs(whole) > 1_000_000 and abs(base) != 1 and base != 0:
-        raise OverflowError
-    return CONTEXT.power(base, exponent)
-
-
-_POWER: dict[tuple[type, type], Callable[[Any, Any], Any]] = {(_D, _D): _raise}
+_POWER: dict[tuple[type, type], Callable[[Any, Any], Any]] = {(_D, _D): CONTEXT.power}
 
 
 def add(a: Any, b: Any, run: Run, site: Site_) -> Any:

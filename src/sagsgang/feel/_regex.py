@@ -12,12 +12,14 @@ Source: XQuery 1.0 and XPath 2.0 Functions and Operators, 7.6.
 from __future__ import annotations
 
 import re
+import time
 from functools import lru_cache
+from types import TracebackType
 from typing import Any, Final
 
 import regex
 
-from sagsgang.feel._run import Fault
+from sagsgang.feel._run import Fault, Run
 from sagsgang.feel.errors import FeelLimitError
 
 __all__ = ["XPathRegex"]
@@ -65,17 +67,16 @@ class XPathRegex:
         """
         return XPathRegex(pattern, flags)
 
-    def _late(self, seconds: float) -> FeelLimitError:
-        return FeelLimitError("regex_seconds", seconds, "A regular expression takes too long")
+    def search(self, text: str, run: Run) -> bool:
+        """Whether any part of the text matches.
 
-    def search(self, text: str, seconds: float) -> bool:
-        """Whether any part of the text matches."""
-        try:
+        Raises:
+            FeelLimitError: the time of the evaluation's regular expressions is used up.
+        """
+        with _Timed(run) as seconds:
             return self._compiled.search(text, timeout=seconds) is not None
-        except TimeoutError:
-            raise self._late(seconds) from None
 
-    def replace(self, text: str, replacement: str, seconds: float, characters: int) -> str:
+    def replace(self, text: str, replacement: str, run: Run) -> str:
         """The text with every match replaced.
 
         Raises:
@@ -89,28 +90,58 @@ class XPathRegex:
             nonlocal size
             made = "".join(p if isinstance(p, str) else (found.group(p) or "") for p in parts)
             size += len(made)
-            if size > characters:
-                raise FeelLimitError("characters", characters, "A string becomes too long")
+            run.check_characters(size)
             return made
 
-        try:
+        with _Timed(run) as seconds:
             return str(self._compiled.sub(one, text, timeout=seconds))
-        except TimeoutError:
-            raise self._late(seconds) from None
 
-    def split(self, text: str, seconds: float) -> list[str]:
-        """The parts between the matches; groups of the expression are not parts."""
+    def split(self, text: str, run: Run) -> list[str]:
+        """The parts between the matches; groups of the expression are not parts.
+
+        Raises:
+            FeelLimitError: it takes too long or there are too many parts.
+        """
         parts, last = [], 0
-        try:
+        with _Timed(run) as seconds:
             for found in self._compiled.finditer(text, timeout=seconds):
                 if found.end() == found.start():
                     continue
                 parts.append(text[last : found.start()])
                 last = found.end()
-        except TimeoutError:
-            raise self._late(seconds) from None
         parts.append(text[last:])
+        run.check_items(len(parts))
         return parts
+
+
+class _Timed:
+    """Takes the time of one match from what the evaluation has left."""
+
+    __slots__ = ("_began", "_run")
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._began = 0.0
+
+    def __enter__(self) -> float:
+        if self._run.regex_left <= 0:
+            raise self._late()
+        self._began = time.monotonic()
+        return self._run.regex_left
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._run.regex_left -= time.monotonic() - self._began
+        if isinstance(error, TimeoutError):
+            raise self._late() from None
+
+    def _late(self) -> FeelLimitError:
+        allowed = self._run.limits.regex_seconds
+        return FeelLimitError("regex_seconds", allowed, "Regular expressions take too long")
 
 
 def _replacement(text: str, groups: int) -> list[str | int]:

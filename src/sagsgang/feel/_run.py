@@ -38,9 +38,10 @@ class Run:
         limits: the bounds of the evaluation.
         steps: how many steps are left.
         depth: how many function calls are open.
+        regex_left: seconds left for regular expressions.
     """
 
-    __slots__ = ("clock", "depth", "limits", "steps", "trace")
+    __slots__ = ("clock", "depth", "limits", "regex_left", "steps", "trace")
 
     def __init__(
         self, trace: Trace | None = None, clock: Clock | None = None, limits: Limits = DEFAULT
@@ -51,6 +52,7 @@ class Run:
         self.limits = limits
         self.steps = limits.steps
         self.depth = 0
+        self.regex_left = limits.regex_seconds
 
     def warn(self, code: str, site: Site | None, **details: Any) -> None:
         """Keep the reason for a null."""

@@ -29,18 +29,33 @@ from sagsgang.feel.trace import Site
 from sagsgang.feel.types import (
     ANY,
     BOOLEAN,
+    CONTEXT,
+    DATE_AND_TIME,
+    LIST,
     NUMBER,
     STRING,
+    TIME,
     FeelType,
+    RangeType,
     convert,
     kind_name,
 )
-from sagsgang.feel.values import FeelFunction, Parameter
+from sagsgang.feel.values import DateTime, FeelFunction, Parameter, Range, Time
 
 __all__ = ["Fault", "Function", "Library", "Signature"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_PLAIN: Final[Mapping[FeelType, type]] = {NUMBER: Decimal, STRING: str, BOOLEAN: bool}
+_PLAIN: Final[Mapping[FeelType, type]] = {
+    NUMBER: Decimal,
+    STRING: str,
+    BOOLEAN: bool,
+    LIST: list,
+    CONTEXT: dict,
+    RangeType(ANY): Range,
+    DATE_AND_TIME: DateTime,
+    TIME: Time,
+}
+_FREE_CHARACTERS: Final = 1024
 _ABSENT: Final = object()
 
 
@@ -64,6 +79,7 @@ class Signature:
         call: the Python callable that computes it.
         wants_run: whether ``call`` takes the running evaluation first.
         required: how many arguments a call must have.
+        plain: per parameter the Python class that needs no conversion, None for any value.
         doc: what the function does, in one sentence.
     """
 
@@ -74,6 +90,7 @@ class Signature:
     call: Callable[..., Any]
     wants_run: bool
     required: int
+    plain: tuple[type | None, ...]
     doc: str
 
     def bind(self, args: Sequence[Any], names: Sequence[str] | None) -> list[Any] | None:
@@ -113,7 +130,7 @@ class Signature:
                 if parameter.nullable or (parameter.optional and index < len(values) - 1):
                     continue
                 return parameter, value
-            if wanted is ANY or _PLAIN.get(wanted) is type(value):
+            if wanted is ANY or self.plain[min(last, index)] is type(value):
                 continue
             fits, converted = convert(value, wanted)
             if not fits or (converted is None and not parameter.nullable):
@@ -158,6 +175,11 @@ class Function(FeelFunction):
             if wrong is not None:
                 refused = refused or wrong
                 continue
+            for value in values:
+                if type(value) is list:
+                    run.spend(len(value))
+                elif type(value) is str and len(value) > _FREE_CHARACTERS:
+                    run.spend(len(value) // _FREE_CHARACTERS)
             try:
                 if signature.wants_run:
                     return signature.call(run, *values)
@@ -165,8 +187,7 @@ class Function(FeelFunction):
             except Fault as fault:
                 run.warn(fault.code, site, **{"function": self.name, **fault.details})
             except (ArithmeticError, ValueError) as error:
-                reason = str(error) if type(error) is ValueError else "the result is not a number"
-                run.warn("feel.value", site, function=self.name, reason=reason)
+                self.warn_error(run, site, error)
             return None
         if refused is not None:
             run.warn(
@@ -181,6 +202,11 @@ class Function(FeelFunction):
             expected = " / ".join(s.text for s in self.signatures)
             run.warn("feel.arguments", site, function=self.name, expected=expected)
         return None
+
+    def warn_error(self, run: Run, site: Site | None, error: Exception) -> None:
+        """Keep that the function gave no result because of an error in Python."""
+        reason = str(error) if type(error) is ValueError else "the result is not a number"
+        run.warn("feel.value", site, function=self.name, reason=reason)
 
 
 def _uncallable(*_: Any) -> None:
@@ -240,6 +266,44 @@ class Library(Mapping[str, FeelFunction]):
         return merged
 
 
+def _class_of(parameter: _Parameter) -> type | None:
+    if parameter.type is ANY and parameter.nullable:
+        return None
+    return _PLAIN.get(parameter.type, _Never)
+
+
+class _Never:
+    """The class of no value: such a parameter always goes the long way."""
+
+
+def call_library(run: Run, function: Function, args: tuple[Any, ...], site: Site) -> Any:
+    """Call a library function by position: short when no argument needs a conversion."""
+    signature = function.signatures[0]
+    plain = signature.plain
+    if signature.required <= len(args) <= len(plain) and not signature.variadic:
+        for value, wanted in zip(args, plain, strict=False):
+            kind = type(value)
+            if kind is not wanted and wanted is not None:
+                break
+            if kind is list:
+                run.spend(len(value))
+            elif kind is str and len(value) > _FREE_CHARACTERS:
+                run.spend(len(value) // _FREE_CHARACTERS)
+        else:
+            run.spend(1)
+            try:
+                if signature.wants_run:
+                    return signature.call(run, *args)
+                return signature.call(*args)
+            except Fault as fault:
+                run.warn(fault.code, site, **{"function": function.name, **fault.details})
+            except (ArithmeticError, ValueError) as error:
+                function.warn_error(run, site, error)
+            return None
+    run.spend(1)
+    return function.apply(run, args, None, site)
+
+
 def _split(text: str) -> list[str]:
     parts, depth, current = [], 0, ""
     for character in text:
@@ -273,5 +337,13 @@ def _signature(text: str, call: Callable[..., Any], *, wants_run: bool) -> tuple
     doc = (call.__doc__ or "").strip().split("\n", maxsplit=1)[0]
     wanted_result = parse_type_text(result) if result else ANY
     return name.strip(), Signature(
-        text, tuple(parameters), variadic, wanted_result, call, wants_run, required, doc
+        text,
+        tuple(parameters),
+        variadic,
+        wanted_result,
+        call,
+        wants_run,
+        required,
+        tuple(_class_of(p) for p in parameters),
+        doc,
     )

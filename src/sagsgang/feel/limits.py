@@ -19,7 +19,7 @@ class Limits:
         depth: function calls inside function calls.
         items: longest list that may be built.
         characters: longest string that may be built.
-        regex_seconds: longest time one regular expression may take.
+        regex_seconds: longest time the regular expressions of one evaluation may take.
     """
 
     source: int = 200_000

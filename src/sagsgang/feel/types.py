@@ -284,11 +284,15 @@ def is_subtype(narrow: FeelType, wide: FeelType) -> bool:
 
 def common_type(values: Iterable[Any]) -> FeelType:
     """The narrowest type that is exactly shared by all values; Any when they differ."""
+    return _common(values, {})
+
+
+def _common(values: Iterable[Any], known: dict[int, FeelType]) -> FeelType:
     found: FeelType | None = None
     for value in values:
         if value is None:
             continue
-        kind = type_of(value)
+        kind = _type_of(value, known)
         if found is None or found == kind:
             found = kind
         else:
@@ -312,15 +316,27 @@ _BY_CLASS: Final[Mapping[type, FeelType]] = {
 
 def type_of(value: Any) -> FeelType:
     """The type of a FEEL value; the items of a list and the entries of a context included."""
+    return _type_of(value, {})
+
+
+def _type_of(value: Any, known: dict[int, FeelType]) -> FeelType:
+    # Each list and context is looked at once, however often it is shared
+    found = known.get(id(value))
+    if found is None:
+        found = known[id(value)] = _find_type(value, known)
+    return found
+
+
+def _find_type(value: Any, known: dict[int, FeelType]) -> FeelType:
     simple = _BY_CLASS.get(type(value))
     if simple is not None:
         return simple
     if type(value) is list:
-        return ListType(common_type(value))
+        return ListType(_common(value, known))
     if type(value) is dict:
-        return ContextType(tuple((k, type_of(v)) for k, v in value.items()))
+        return ContextType(tuple((k, _type_of(v, known)) for k, v in value.items()))
     if type(value) is Range:
-        return RangeType(common_type((value.start, value.end)))
+        return RangeType(_common((value.start, value.end), known))
     if isinstance(value, FeelFunction):
         return FunctionType(
             tuple(p.type or ANY for p in value.parameters), value.result_type or ANY

@@ -191,9 +191,7 @@ def _number_with(text: str, grouping: str | None, decimal: str | None) -> Decima
 @STANDARD.function("string(from: Any) -> string", run=True)
 def _string(run: Run, value: Any) -> str:
     """The text of a value."""
-    text = to_string(value)
-    run.check_characters(len(text))
-    return text
+    return to_string(value, run.limits.characters)
 
 
 @STANDARD.function("not(negand: Any?) -> boolean")
@@ -206,19 +204,20 @@ def _not(value: Any) -> bool | None:
     raise Fault("feel.value", reason="only true and false can be negated")
 
 
-@STANDARD.function("is(value1?: Any?, value2?: Any?) -> boolean")
-def _is(a: Any = None, b: Any = None) -> bool:
+@STANDARD.function("is(value1?: Any?, value2?: Any?) -> boolean", run=True)
+def _is(run: Run, a: Any = None, b: Any = None) -> bool:
     """Whether two values are the same element of the same type."""
-    return _identical(a, b)
+    return _identical(run, a, b)
 
 
-def _identical(a: Any, b: Any) -> bool:
+def _identical(run: Run, a: Any, b: Any) -> bool:
+    run.spend(1)
     if type(a) is not type(b):
         return False
     if isinstance(a, Time | DateTime):
         return bool(a == b) or (a.zone == b.zone and a.offset == b.offset and a.value == b.value)
     if isinstance(a, list):
-        return len(a) == len(b) and all(_identical(x, y) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and all(_identical(run, x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_identical(a[k], b[k]) for k in a)
+        return a.keys() == b.keys() and all(_identical(run, a[k], b[k]) for k in a)
     return bool(a == b)

@@ -52,10 +52,10 @@ def _position(position: Decimal, size: int, *, extra: int = 0) -> int:
     return found - 1 if found > 0 else size + found
 
 
-@STANDARD.function("list contains(list: list, element: Any?) -> boolean")
-def _list_contains(items: list[Any], element: Any) -> bool:
+@STANDARD.function("list contains(list: list, element: Any?) -> boolean", run=True)
+def _list_contains(run: Run, items: list[Any], element: Any) -> bool:
     """Whether a list has an item that equals the element."""
-    return any(same_values(item, element) for item in items)
+    return any(same_values(item, element, run) for item in items)
 
 
 @STANDARD.function("count(list: list) -> number", "count(c...: Any?) -> number")
@@ -204,7 +204,7 @@ def _distinct(run: Run, items: list[Any]) -> list[Any]:
             if key not in seen:
                 seen.add(key)
                 kept.append(item)
-        elif not any(same_values(item, other) for other in others):
+        elif not any(same_values(item, other, run) for other in others):
             run.spend(len(others))
             others.append(item)
             kept.append(item)
@@ -253,10 +253,10 @@ def _reverse(items: list[Any]) -> list[Any]:
     return items[::-1]
 
 
-@STANDARD.function("index of(list: list, match: Any?) -> list<number>")
-def _index_of(items: list[Any], match: Any) -> list[Decimal]:
+@STANDARD.function("index of(list: list, match: Any?) -> list<number>", run=True)
+def _index_of(run: Run, items: list[Any], match: Any) -> list[Decimal]:
     """The positions of the items that equal a value."""
-    return [Decimal(i) for i, item in enumerate(items, 1) if same_values(item, match)]
+    return [Decimal(i) for i, item in enumerate(items, 1) if same_values(item, match, run)]
 
 
 @STANDARD.function("flatten(list: list) -> list", run=True)

@@ -29,17 +29,23 @@ def round_to(value: Decimal, scale: Decimal | int, rounding: str) -> Decimal:
     Raises:
         Fault: the scale is not a whole number from -6111 to 6176.
     """
-    places = integer(Decimal(scale))
-    if places is None or not _MIN_SCALE <= places <= _MAX_SCALE:
-        raise Fault("feel.value", reason="the scale must be a whole number from -6111 to 6176")
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent <= places:
+    known = _QUANTA.get(scale)
+    if known is None:
+        places = integer(Decimal(scale))
+        if places is None or not _MIN_SCALE <= places <= _MAX_SCALE:
+            raise Fault("feel.value", reason="the scale must be a whole number from -6111 to 6176")
+        known = Decimal(1).scaleb(-places)
+    try:
+        result = value.quantize(known, rounding=rounding, context=CONTEXT)
+    except decimal.InvalidOperation:
+        # More than 34 digits to keep: there are none to cut off
         return value
-    if value.adjusted() + 1 < -places:
-        # all digits lie below the last one kept: only the direction of rounding matters
-        value = Decimal(1).scaleb(-places - 2).copy_sign(value) if value else _ZERO
-    quantum = Decimal(1).scaleb(-places)
-    return CONTEXT.plus(value.quantize(quantum, rounding=rounding, context=CONTEXT))
+    return value if result == value else CONTEXT.plus(result)
+
+
+_QUANTA: Final[dict[Decimal | int, Decimal]] = {
+    Decimal(places): Decimal(1).scaleb(-places) for places in range(13)
+}
 
 
 @STANDARD.function("decimal(n: number, scale: number) -> number")

@@ -79,7 +79,7 @@ def _ends_with(text: str, match: str) -> bool:
 @STANDARD.function("matches(input: string, pattern: string, flags?: string?) -> boolean", run=True)
 def _matches(run: Run, text: str, pattern: str, flags: str | None = None) -> bool:
     """Whether a regular expression matches some part of a string."""
-    return XPathRegex.of(pattern, flags or "").search(text, run.limits.regex_seconds)
+    return XPathRegex.of(pattern, flags or "").search(text, run)
 
 
 @STANDARD.function(
@@ -89,7 +89,7 @@ def _matches(run: Run, text: str, pattern: str, flags: str | None = None) -> boo
 def _replace(run: Run, text: str, pattern: str, replacement: str, flags: str | None = None) -> str:
     """The string with every match of a regular expression replaced."""
     expression = XPathRegex.of(pattern, flags or "")
-    result = expression.replace(text, replacement, run.limits.regex_seconds, run.limits.characters)
+    result = expression.replace(text, replacement, run)
     run.check_characters(len(result))
     return result
 
@@ -97,7 +97,7 @@ def _replace(run: Run, text: str, pattern: str, replacement: str, flags: str | N
 @STANDARD.function("split(string: string, delimiter: string) -> list<string>", run=True)
 def _split(run: Run, text: str, delimiter: str) -> list[str]:
     """The parts of a string between the matches of a regular expression."""
-    return XPathRegex.of(delimiter, "").split(text, run.limits.regex_seconds)
+    return XPathRegex.of(delimiter, "").split(text, run)
 
 
 @STANDARD.function("string join(list: list, delimiter?: string?) -> string", run=True)

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from sagsgang import bpmn, dmn
+from sagsgang.bpmn._timers import TimerError, occurrence
 from sagsgang.bpmn.protocol import Decided, Variables
 from sagsgang.engine.errors import DeploymentError, NotActiveError, NotFoundError
 from sagsgang.engine.models import DefinitionResource, ProcessDefinition, StartSubscription
@@ -74,7 +76,7 @@ class Definition:
             faults = "; ".join(each.text for each in result.errors[:3])
             raise DecisionFailedError(f"The decision {decision!r} gave no result: {faults}")
         explanation = result.explanation.to_dict() if result.explanation is not None else {}
-        return Decided(result.value, {"model": resource, "decision": decision, **explanation})
+        return Decided(result.value, {**explanation, "resource": resource})
 
     def _find_decision(self, decision: str) -> tuple[str, Any]:
         for name, content in self.resources.items():
@@ -159,7 +161,7 @@ def deploy(
 ) -> list[ProcessDefinition]:
     """Check and store every executable process of a file; see ``sagsgang.engine.deploy``."""
     model = bpmn.load(xml)
-    violations = bpmn.check(model)
+    violations = bpmn.check(model) if hasattr(bpmn, "check") else ()
     if violations:
         listing = "; ".join(str(each) for each in violations[:5])
         more = f" and {len(violations) - 5} more" if len(violations) > 5 else ""
@@ -232,18 +234,53 @@ def _store(
     )
     # Only the newest version listens for messages, signals and points in time that start it.
     StartSubscription.objects.filter(definition__key=key).delete()
-    StartSubscription.objects.bulk_create(
-        StartSubscription(
-            definition=row,
-            element=each.element,
-            kind=each.kind,
-            name=each.name,
-            due_at=graph.next_start(each.element, now) if each.kind == "timer" else None,
-        )
-        for each in graph.start_events
-        if each.kind in StartSubscription.Kind.values
-    )
+    StartSubscription.objects.bulk_create(_start_subscriptions(row, graph, now))
     return row
+
+
+def _rest_of_cycle(timer: str, now: datetime) -> str:
+    """What follows the first occurrence of a timer; "" where it does not repeat."""
+    try:
+        return occurrence(timer.removeprefix("=").strip().strip('"'), timezone.localtime(now)).rest
+    except TimerError:
+        return ""  # an expression that is no plain text: it has one occurrence
+
+
+class _Clock:
+    """What working out the start events of a process may ask."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def decide(self, decision: str, variables: Variables) -> Decided:
+        raise UnknownDecisionError(f"A start event cannot ask for the decision {decision!r}.")
+
+    def inline(self, task_type: str) -> None:
+        return None
+
+
+def _start_subscriptions(
+    row: ProcessDefinition, graph: bpmn.Graph, now: datetime
+) -> Iterator[StartSubscription]:
+    """What has to happen for instances of a process to start by themselves."""
+    cycles = {each.element: each.timer for each in graph.start_events}
+    try:
+        waits = bpmn.start_waits(graph, _Clock(timezone.localtime(now)))
+    except bpmn.CommandError as error:
+        raise DeploymentError(str(error)) from error
+    for wait in waits:
+        if wait.kind == "timer":
+            rest = _rest_of_cycle(cycles[wait.element], now)
+            yield StartSubscription(
+                definition=row, element=wait.element, kind="timer", due_at=wait.due, rest=rest
+            )
+        elif wait.kind in {"message", "signal"}:
+            yield StartSubscription(
+                definition=row, element=wait.element, kind=str(wait.kind), name=wait.message
+            )
 
 
 def set_state(process: str, version: int | None, state: str) -> int:

@@ -177,7 +177,9 @@ def to_db(instant: datetime | None) -> datetime | str | None:
 def from_db(value: datetime | str | None) -> datetime | None:
     """An instant that a raw query has read, aware."""
     if isinstance(value, str):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        value = datetime.fromisoformat(value)
+    if value is not None and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
     return value
 
 
@@ -332,6 +334,11 @@ _SERIAL_BITS = 22
 _SERIAL_MASK = (1 << _SERIAL_BITS) - 1
 
 
+def first_id_at(instant: datetime) -> int:
+    """The least id that an instance started at this instant can have."""
+    return int((instant - _EPOCH).total_seconds() * 1000) << _SERIAL_BITS
+
+
 _last_id = 0
 _last_id_lock = threading.Lock()
 
@@ -342,7 +349,7 @@ def next_instance_ids(count: int, now: datetime) -> list[int]:
     The time keeps ids from being used again after the database has been restored from a backup:
     outside systems still remember the idempotency keys of the work done since.
     """
-    base = int((now - _EPOCH).total_seconds() * 1000) << _SERIAL_BITS
+    base = first_id_at(now)
     if is_postgresql():
         numbers = query(
             "SELECT nextval('engine_instance_serial') FROM generate_series(1, %s)", [count]

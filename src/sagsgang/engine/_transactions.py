@@ -19,6 +19,7 @@ import structlog
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from sagsgang.engine import _store
+from sagsgang.engine._faults import frames_of
 from sagsgang.engine._unit import UnitOfWork
 from sagsgang.engine.errors import ConflictError, EngineError
 
@@ -182,7 +183,7 @@ def _alone(error: Exception) -> EngineError:
         return error.__cause__
     if isinstance(error, EngineError):
         return error
-    _log.exception("engine.task_failed", error=type(error).__name__)
+    _log.error("engine.task_failed", error=type(error).__name__, frames=frames_of(error))
     fault = UnexpectedError(f"Uventet fejl ({type(error).__name__}); se loggen.")
     fault.__cause__ = error
     return fault

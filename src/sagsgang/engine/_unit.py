@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from sagsgang import bpmn
 from sagsgang.bpmn import codec
 from sagsgang.bpmn.protocol import (
@@ -109,10 +111,11 @@ class _Services:
         self._now = now
 
     def now(self) -> datetime:
-        return self._now
+        # Models speak of local days and hours: a deadline at midnight is midnight in Denmark.
+        return timezone.localtime(self._now)
 
     def decide(self, decision: str, variables: Variables) -> Decided:
-        return self._instance.definition.decide(decision, variables, self._now)
+        return self._instance.definition.decide(decision, variables, self.now())
 
     def inline(self, task_type: str) -> InlineHandler | None:
         spec = resolve_handler(self._instance.definition.solution, task_type)
@@ -318,6 +321,7 @@ class UnitOfWork:
                 instance.state,
                 command,
                 _Services(instance, self.now),
+                consume=True,
             )
         except bpmn.StaleCommand as error:
             raise NotOpenError(

@@ -24,6 +24,7 @@ from django.db import transaction
 from sagsgang.bpmn import BpmnError, codec
 from sagsgang.bpmn.protocol import Command, Complete, Fail, ThrowError
 from sagsgang.engine import _definitions, _store
+from sagsgang.engine._faults import frames_of
 from sagsgang.engine._transactions import Task, run_selected, run_tasks
 from sagsgang.engine._unit import Instance, UnitOfWork
 from sagsgang.engine.errors import (
@@ -286,24 +287,13 @@ def _describe(context: JobContext, error: BaseException) -> tuple[str, str]:
         task_type=context.task_type,
         attempt=context.attempt,
         error=type(error).__name__,
-        # Frames without the exception's own text: it may quote a variable.
-        frames=_frames(error),
+        frames=frames_of(error),
     )
     text = (
         f"Uventet fejl i {context.task_type} ({type(error).__name__}, reference {reference}). "
         "Prøv igen, eller send referencen til den systemansvarlige."
     )
     return "unexpected", text
-
-
-def _frames(error: BaseException) -> list[str]:
-    frames = []
-    step = error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        frames.append(f"{code.co_filename}:{step.tb_lineno} {code.co_name}")
-        step = step.tb_next
-    return frames[-10:]
 
 
 def settle_attempts(attempts: Sequence[Attempt], *, now: datetime) -> dict[tuple[int, int], str]:

@@ -15,8 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from sagsgang.bpmn import codec
+from sagsgang.bpmn._timers import next_occurrence
 from sagsgang.bpmn.protocol import Complete, Variables, WaitKind
 from sagsgang.engine import _definitions, _store
 from sagsgang.engine._transactions import Task, run_one, run_tasks
@@ -191,9 +193,9 @@ def _start_timer(unit: UnitOfWork, pk: int) -> int:
     if row is None or row.due_at is None or row.due_at > unit.now:
         return 0
     definition = _definitions.get(row.definition_id)
-    row.due_at = definition.graph.next_start(row.element, row.due_at, fired=row.fired + 1)
-    row.fired += 1
-    row.save(update_fields=["due_at", "fired"])
+    following = next_occurrence(row.rest, timezone.localtime(row.due_at))
+    row.due_at, row.rest = (following.due, following.rest) if following else (None, "")
+    row.save(update_fields=["due_at", "rest"])
     unit.start(definition, variables={}, start_event=row.element)
     return 1
 

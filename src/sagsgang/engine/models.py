@@ -84,7 +84,12 @@ class DefinitionResource(models.Model):
 
 
 class StartSubscription(models.Model):
-    """A start event of the newest version of a process that a message, signal or timer fires."""
+    """A start event of the newest version of a process that a message, signal or timer fires.
+
+    Attributes:
+        due_at: Timers: when to start the next instance.
+        rest: Timers that repeat: the rest of the cycle after that.
+    """
 
     class Kind(models.TextChoices):
         """What starts an instance."""
@@ -98,7 +103,7 @@ class StartSubscription(models.Model):
     kind = models.CharField(max_length=7, choices=Kind)
     name = models.CharField(max_length=255, blank=True)
     due_at = models.DateTimeField(null=True)
-    fired = models.PositiveIntegerField(default=0)
+    rest = models.CharField(max_length=255, blank=True)
 
     class Meta:
         constraints = (

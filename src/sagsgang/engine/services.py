@@ -214,7 +214,7 @@ def start_many(
             except EngineError as error:
                 definitions[key] = error
 
-    def task(item: StartItem, ids: list[int]) -> Task[Instance]:
+    def task(item: StartItem, instance_id: int) -> Task[Instance]:
         def work(unit: UnitOfWork) -> Instance:
             definition = definitions[item.process, item.definition_version]
             if isinstance(definition, EngineError):
@@ -224,14 +224,17 @@ def start_many(
                 variables=item.variables,
                 business_key=item.business_key,
                 start_event=item.start_event,
-                instance_id=item.instance_id or ids.pop(),
+                instance_id=instance_id,
             )
 
         return Task(work)
 
     missing = sum(1 for item in items if item.instance_id is None)
-    ids = _store.next_instance_ids(missing, now)[::-1] if missing else []
-    return _refs(run_tasks([task(item, ids) for item in items], actor=actor, now=now))
+    made = iter(_store.next_instance_ids(missing, now) if missing else ())
+    tasks = [
+        task(item, next(made) if item.instance_id is None else item.instance_id) for item in items
+    ]
+    return _refs(run_tasks(tasks, actor=actor, now=now))
 
 
 def _refs(results: Iterable[Instance | EngineError]) -> list[InstanceRef | EngineError]:

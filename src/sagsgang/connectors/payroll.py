@@ -283,7 +283,8 @@ class EmploymentTerms:
         valid_to: Last day of these terms. Default: ``None``, until replaced.
         hourly_paid: Whether pay follows hours worked. Default: ``False``.
         pension_qualified: Whether supplements earn pension. Default: ``False``.
-        area: Area or municipality group of the agreement's rate table. Default: empty.
+        municipality_group: The area group that decides the pay level (områdegruppe). Default:
+            empty.
     """
 
     number: str
@@ -299,7 +300,7 @@ class EmploymentTerms:
     valid_to: date | None = None
     hourly_paid: bool = False
     pension_qualified: bool = False
-    area: str = ""
+    municipality_group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -342,7 +342,7 @@ def _terms(values: Values) -> EmploymentTerms:
         ends=to_date(values["LeaveDate"]) if values["LeaveDate"] else None,
         hourly_paid=to_boolean(values["HourlyPaid"]),
         pension_qualified=to_boolean(values["PensionQualified"]),
-        area=values["Area"] or "",
+        municipality_group=values["MunicipalityGroup"] or "",
     )
 
 

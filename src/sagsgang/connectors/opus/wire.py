@@ -107,7 +107,7 @@ _EMPLOYEE: Final = (
     Part("LeaveDate", required=False),
     Part("HourlyPaid"),
     Part("PensionQualified"),
-    Part("Area", required=False),
+    Part("MunicipalityGroup", required=False),
 )
 _EMPLOYEES: Final = Part("Employee", required=False, many=True, parts=_EMPLOYEE)
 

@@ -11,6 +11,7 @@ FEEL, or one that asks for too much, raises.
 
 from __future__ import annotations
 
+from sagsgang.feel import _tree as tree
 from sagsgang.feel import types, values
 from sagsgang.feel._json import adopt, from_json, to_json
 from sagsgang.feel._operators import compare, feel_equal, range_contains
@@ -81,6 +82,7 @@ __all__ = [
     "range_contains",
     "to_json",
     "to_string",
+    "tree",
     "type_of",
     "types",
     "unparse",

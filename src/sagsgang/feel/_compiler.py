@@ -136,13 +136,10 @@ class Compiled:
     Attributes:
         run: takes the context and the :class:`Run`, gives the value.
         free: the names the expression reads from its context.
-        quiet: whether it neither loops nor calls anything, so that no step need be counted.
-        nodes: the compiled tree, for a second compilation without fast paths.
     """
 
     run: Callable[[Mapping[str, Any], Run], Any]
     free: frozenset[str]
-    quiet: bool
 
 
 def _load(name: str) -> ast.expr:
@@ -184,9 +181,8 @@ class Compiler:
         self.scopes: list[_Local | _Item] = []
         self.constants: dict[str, Any] = {}
         self.free: set[str] = set()
-        self.quiet = True
         self.counter = 0
-        self.run_name = "run"
+        self.known: dict[int, Any] = {}
 
     # ---- small parts
 
@@ -231,6 +227,12 @@ class Compiler:
 
     def folded(self, node: t.Node) -> Any:
         """The value of a constant expression, or None when it is not constant (or is null)."""
+        if id(node) not in self.known:
+            self.known[id(node)] = self.fold(node)
+        return self.known[id(node)]
+
+    def fold(self, node: t.Node) -> Any:
+        """Work out the value that :meth:`folded` keeps."""
         if isinstance(node, t.Number | t.String | t.Boolean):
             return node.value
         if isinstance(node, t.AtLiteral):
@@ -590,7 +592,6 @@ class Compiler:
 
     def on_for(self, node: t.For) -> ast.expr:
         """``for``."""
-        self.quiet = False
         uses_partial = any(isinstance(n, t.Name) and n.name == "partial" for n in t.walk(node.body))
         if len(node.iterators) == 1 and not uses_partial:
             items = self.items(node.iterators[0])
@@ -620,7 +621,6 @@ class Compiler:
 
     def on_quantified(self, node: t.Quantified) -> ast.expr:
         """``some`` and ``every``."""
-        self.quiet = False
         judge = self.fresh("v")
 
         def innermost() -> ast.expr:
@@ -631,7 +631,6 @@ class Compiler:
 
     def on_filter(self, node: t.Filter) -> ast.expr:
         """``base[condition]``: an index, a condition, or only known when it runs."""
-        self.quiet = False
         base = self.expression(node.base)
         kind = _static_kind(node.condition)
         if kind == "number" and not any(isinstance(n, t.Name) for n in t.walk(node.condition)):
@@ -649,7 +648,6 @@ class Compiler:
 
     def on_invocation(self, node: t.Invocation) -> ast.expr:
         """A call."""
-        self.quiet = False
         args = ast.Tuple(elts=[self.expression(a) for a in node.arguments], ctx=ast.Load())
         if isinstance(node.function, t.Name) and self.is_builtin(node.function.name):
             value = self.functions[node.function.name]
@@ -697,7 +695,6 @@ class Compiler:
 
     def on_functiondefinition(self, node: t.FunctionDefinition) -> ast.expr:
         """A function value; its body sees the scopes around it."""
-        self.quiet = False
         parameters = tuple(Parameter(p.name, p.type) for p in node.parameters)
         if node.external:
             call = _call("_external", self.site(node))
@@ -775,4 +772,4 @@ def compile_tree(
     code: CodeType = compile(module, "<feel>", "eval")
     namespace = {**HELPERS, **compiler.constants}
     run: Callable[[Mapping[str, Any], Run], Any] = eval(code, namespace)  # noqa: S307
-    return Compiled(run, frozenset(compiler.free), compiler.quiet)
+    return Compiled(run, frozenset(compiler.free))

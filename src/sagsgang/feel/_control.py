@@ -61,9 +61,11 @@ def domain(value: Any, run: Run, site: Site_) -> list[Any]:
     if type(value) is list:
         run.spend(len(value))
         return value
-    if type(value) is Range and value.start_included and value.end_included:
-        return span(value.start, value.end, run, site)
-    if value is None or type(value) is Range:
+    if type(value) is Range:
+        items = span(value.start, value.end, run, site)
+        first = 0 if value.start_included else 1
+        return items[first : len(items) if value.end_included else -1]
+    if value is None:
         run.warn("feel.iterate", site, actual=kind_name(value))
         raise NotIterable
     run.spend(1)

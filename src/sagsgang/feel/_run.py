@@ -41,7 +41,13 @@ class Run:
         regex_left: seconds left for regular expressions.
     """
 
-    __slots__ = ("clock", "depth", "limits", "regex_left", "steps", "trace")
+    # The usual values stand on the class: a run without trace and clock costs one allocation
+    trace: Trace | None = None
+    clock: Clock | None = None
+    limits: Limits = DEFAULT
+    steps: int = DEFAULT.steps
+    depth: int = 0
+    regex_left: float = DEFAULT.regex_seconds
 
     def __init__(
         self, trace: Trace | None = None, clock: Clock | None = None, limits: Limits = DEFAULT
@@ -49,10 +55,10 @@ class Run:
         """Start an evaluation."""
         self.trace = trace
         self.clock = clock
-        self.limits = limits
-        self.steps = limits.steps
-        self.depth = 0
-        self.regex_left = limits.regex_seconds
+        if limits is not DEFAULT:
+            self.limits = limits
+            self.steps = limits.steps
+            self.regex_left = limits.regex_seconds
 
     def warn(self, code: str, site: Site | None, **details: Any) -> None:
         """Keep the reason for a null."""

@@ -23,7 +23,7 @@ from sagsgang.feel.values import FeelFunction, Parameter
 __all__ = ["Program", "compile", "evaluate", "parse", "parse_type"]
 
 _NO_TYPES: Final[Mapping[str, FeelType]] = {}
-_QUIET: Final = Run()
+_new: Final = Run.__new__
 
 
 class Program:
@@ -39,9 +39,9 @@ class Program:
 
     __slots__ = (
         "_declared",
+        "_default",
         "_fast",
         "_functions",
-        "_quiet",
         "_slow",
         "free_names",
         "kind",
@@ -68,7 +68,7 @@ class Program:
         self._declared = declared
         compiled = self._compile(fast=True)
         self._fast = compiled.run
-        self._quiet = compiled.quiet and limits is DEFAULT
+        self._default = limits is DEFAULT
         self._slow: Callable[[Mapping[str, Any], Run], Any] | None = None
         self.free_names = compiled.free
 
@@ -118,8 +118,8 @@ class Program:
         Raises:
             FeelLimitError: a limit was reached.
         """
-        if trace is None and self._quiet:
-            run = _QUIET
+        if trace is None and clock is None and self._default:
+            run = _new(Run)
         else:
             now = (lambda: clock) if isinstance(clock, dt.datetime) else clock
             run = Run(trace, now, self.limits)

@@ -18,6 +18,7 @@ from sagsgang.solutions.timesheets.pay.agreements import (
 )
 from sagsgang.solutions.timesheets.pay.calculate import calculate
 from sagsgang.solutions.timesheets.pay.days import norm_reduction_hours, public_holidays
+from sagsgang.solutions.timesheets.pay.difference import difference
 from sagsgang.solutions.timesheets.pay.errors import (
     AgreementFileError,
     InvalidDutyError,
@@ -73,6 +74,7 @@ __all__ = [
     "UnknownAgreementError",
     "Work",
     "calculate",
+    "difference",
     "hourly_rate",
     "kroner",
     "norm_reduction_hours",

@@ -25,7 +25,7 @@ def public_holidays(year: int) -> Mapping[date, str]:
 
     Store bededag is one until 2023 (law 214 of 6 March 2023 ends it on 1 January 2024).
     """
-    return dict(holidays.Denmark(years=year, language="da"))
+    return dict(holidays.country_holidays("DK", years=year, language="da"))
 
 
 @lru_cache(maxsize=4096)

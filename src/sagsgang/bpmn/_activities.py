@@ -1,0 +1,472 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Activities: tasks of every kind, calls, sub-processes, and the loops around them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sagsgang.bpmn._catching import Catching
+from sagsgang.bpmn._core import Fault, Op, fault_of
+from sagsgang.bpmn._expressions import Expression, ExpressionFault
+from sagsgang.bpmn._read_tasks import MISSING
+from sagsgang.bpmn._timers import TimerError, instant
+from sagsgang.bpmn.errors import BpmnError
+from sagsgang.bpmn.graph import Flow, Kind, Node, Work
+from sagsgang.bpmn.protocol import CloseReason, TaskCall, Wait, WaitKind
+from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind, Status
+
+__all__ = ["Activities"]
+
+_NOTHING: Mapping[str, Any] = {}
+_NOWORK = Work()
+_DEFAULT_PRIORITY = 50
+_DEFAULT_RETRIES = 3
+
+
+class Activities(Catching):
+    """Adds activities to events."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def start_loop(self, scope: Scope, node: Node) -> None:
+        """Start an activity that is done more than once."""
+
+    @abstractmethod
+    def loop_next(self, loop: Scope, node: Node, values: Mapping[str, Any]) -> None:
+        """One instance of a loop is done."""
+
+    @abstractmethod
+    def adhoc_next(self, scope: Scope, node: Node) -> None:
+        """An activity of an ad-hoc sub-process is done."""
+
+    # --- Entering --------------------------------------------------------------------------
+
+    def enter_activity(self, scope: Scope, node: Node, flow: Flow | None) -> None:
+        """A token has come to an activity."""
+        if node.start_quantity > 1 and flow is not None:
+            counts = scope.arrived.setdefault(node.id, {})
+            counts[flow.id] = counts.get(flow.id, 0) + 1
+            if sum(counts.values()) < node.start_quantity:
+                return
+            scope.tokens -= node.start_quantity - 1
+            del scope.arrived[node.id]
+        if node.loop is not None:
+            self.start_loop(scope, node)
+        else:
+            self.start_instance(scope, node, _NOTHING)
+
+    def start_instance(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """Start an activity once.
+
+        Args:
+            scope: The container, or the loop around it.
+            node: The activity.
+            local: Loop counter and item.
+
+        Raises:
+            Fault, ExpressionFault: Something that it asks for cannot be worked out.
+        """
+        if node.inputs:
+            local = {**local, **self.mapped(node.inputs, scope, local, chained=True)}
+        _START[node.kind](self, scope, node, local)
+
+    def open_activity(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> Scope:
+        """Open the scope of an activity that waits, with its boundary events."""
+        self.record("entered", node.id)
+        activity = self.open_scope(ScopeKind.ACTIVITY, node.id, scope, dict(local))
+        if node.catches and scope.kind is not ScopeKind.LOOP:
+            self.subscribe_boundaries(activity, node)
+        return activity
+
+    # --- Kinds of tasks --------------------------------------------------------------------
+
+    def start_nothing(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """A task without a type, or a manual one: nothing to do for a machine."""
+        self.record("entered", node.id)
+        self.finish(scope, node, None, local, _NOTHING)
+
+    def start_user(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """A user task."""
+        work = node.work or _NOWORK
+        activity = self.open_activity(scope, node, local)
+        wait = Wait(
+            id=self.new_id(),
+            kind=WaitKind.USER_TASK,
+            element=node.id,
+            name=node.name,
+            due=self._date(work.due, activity),
+            follow_up=self._date(work.follow_up, activity),
+            task_type=self.text(work.form, activity),
+            assignee=self.text(work.assignee, activity),
+            candidate_groups=self._names(work.groups, activity),
+            candidate_users=self._names(work.users, activity),
+            priority=self._number(work.priority, activity, _DEFAULT_PRIORITY),
+            inputs=self.visible(activity),
+            headers=work.headers,
+        )
+        self.open_wait(wait, activity, Role.TASK)
+
+    def start_service(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """A service task: inside the step where the host has a handler for that, else a job."""
+        work = node.work or _NOWORK
+        if work.decision is not None:
+            self.start_rule(scope, node, local)
+            return
+        task_type = self.text(work.task_type, scope, local)
+        handler = self.services.inline(task_type)
+        if handler is None:
+            if not task_type:
+                raise Fault(
+                    "task-type-missing",
+                    f"The task {node.name!r} names no handler; give it a task type.",
+                )
+            self._open_job(scope, node, local)
+            return
+        self.record("entered", node.id)
+        seen = self.visible(scope, local)
+        call = TaskCall(node.id, task_type, seen, work.headers)
+        try:
+            result = handler(call)
+        except BpmnError as error:
+            self._business_error(scope, node, error)
+            return
+        except Exception as error:
+            raise Fault(
+                "handler-failed",
+                f"The handler {task_type!r} failed: {type(error).__name__}: {error}. "
+                "Correct the cause, then try again.",
+            ) from error
+        self.finish(scope, node, None, local, result or _NOTHING)
+
+    def start_rule(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """A business rule task, or a call of a decision."""
+        work = node.work or _NOWORK
+        if work.decision is None:
+            if work.task_type is not None:
+                self.start_service(scope, node, local)
+                return
+            handler = self.services.inline("")
+            if handler is None:
+                raise Fault(
+                    "decision-missing",
+                    f"The task {node.name!r} names no decision; name one in the model.",
+                )
+            self.start_service(scope, node, local)
+            return
+        decision = self.text(work.decision, scope, local)
+        self.record("entered", node.id)
+        try:
+            decided = self.services.decide(decision, self.visible(scope, local))
+        except BpmnError as error:
+            self._business_error(scope, node, error)
+            return
+        except Exception as error:
+            raise Fault(
+                "decision-failed",
+                f"The decision {decision!r} failed: {type(error).__name__}: {error}. "
+                "Correct the decision or the variables, then try again.",
+            ) from error
+        self.record("decided", node.id, decided.explanation)
+        self.finish(scope, node, None, local, _named(work.result, decided.value))
+
+    def start_script(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """A script task: one FEEL expression."""
+        work = node.work or _NOWORK
+        if work.broken:
+            raise Fault("script-language", work.broken)
+        if work.script is None:
+            if work.task_type is not None:
+                self.start_service(scope, node, local)
+            else:
+                self.start_nothing(scope, node, local)
+            return
+        self.record("entered", node.id)
+        context = self.context(work.script.names, scope, local)
+        value = work.script.evaluate(context, self)
+        if value is None:
+            why = work.script.why_null(context)
+            if why:
+                raise Fault(
+                    "script-failed",
+                    f"The script of {node.name!r} gives null: {why}. "
+                    "Correct a variable or the script, then try again.",
+                )
+        self.finish(scope, node, None, local, _named(work.result, value))
+
+    def start_send(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """A send task: a job where it has a task type, else a message of the model."""
+        work = node.work or _NOWORK
+        if work.task_type is not None or not node.events:
+            self.start_service(scope, node, local)
+            return
+        self.record("entered", node.id)
+        self.send_message(scope, node, node.events[0], dict(local))
+        self.finish(scope, node, None, local, _NOTHING)
+
+    def start_receive(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """A receive task."""
+        activity = self.open_activity(scope, node, local)
+        self.subscribe(activity, node, node.events[0], Role.TASK)
+
+    def start_call(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """A call activity: a decision, or another process in the hands of the host."""
+        work = node.work or _NOWORK
+        if work.decision is not None:
+            self.start_rule(scope, node, local)
+            return
+        process = self.text(work.called, scope, local)
+        if not process:
+            raise Fault(
+                "called-element-missing",
+                f"The call activity {node.name!r} names no process; name one in the model.",
+            )
+        activity = self.open_activity(scope, node, local)
+        inputs = self.visible(activity) if work.pass_all_in else dict(local)
+        wait = Wait(
+            id=self.new_id(),
+            kind=WaitKind.CALL,
+            element=node.id,
+            name=node.name,
+            task_type=process,
+            inputs=inputs,
+            headers=work.headers,
+        )
+        self.open_wait(wait, activity, Role.TASK)
+
+    def enter_work(self, scope: Scope, node: Node) -> None:
+        """A throw event whose sending is the job of a handler."""
+        local = self.mapped(node.inputs, scope, chained=True) if node.inputs else _NOTHING
+        self.start_service(scope, node, local)
+
+    def offer_job(self, activity: Scope, node: Node, key: int) -> None:
+        """Offer a job, anew under the same id where it has failed before."""
+        work = node.work or _NOWORK
+        wait = Wait(
+            id=key,
+            kind=WaitKind.JOB,
+            element=node.id,
+            name=node.name,
+            task_type=self.text(work.task_type, activity),
+            inputs=self.visible(activity),
+            headers=work.headers,
+            retries=self._number(work.retries, activity, _DEFAULT_RETRIES),
+        )
+        self.open_wait(wait, activity, Role.TASK)
+
+    def _open_job(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        activity = self.open_activity(scope, node, local)
+        self.offer_job(activity, node, self.new_id())
+
+    def _business_error(self, scope: Scope, node: Node, error: BpmnError) -> None:
+        if self.throw_error(scope, node, None, error.code, error.message, error.variables):
+            return
+        raise Fault(
+            "error-not-caught",
+            f"The error {error.code!r} from {node.name!r} is caught by no event of the model"
+            f"{': ' + error.message if error.message else ''}.",
+        )
+
+    def _date(self, expression: Expression | None, scope: Scope) -> Any:
+        if expression is None:
+            return None
+        value = self.value(expression, scope)
+        if value is None or value == "":
+            return None
+        try:
+            return instant(value, self.now)
+        except TimerError as error:
+            raise Fault(
+                "date-value", f"The date {expression.text!r} cannot be read: {error}."
+            ) from None
+
+    def _number(self, expression: Expression | None, scope: Scope, default: int) -> int:
+        if expression is None:
+            return default
+        value = self.value(expression, scope)
+        if value is None:
+            return default
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            raise Fault(
+                "number-value", f"{expression.text!r} must be a whole number; it is {value!r}."
+            ) from None
+
+    def _names(self, expressions: Iterable[Expression], scope: Scope) -> tuple[str, ...]:
+        found: list[str] = []
+        for expression in expressions:
+            value = self.value(expression, scope)
+            if isinstance(value, str):
+                found += [each.strip() for each in value.split(",") if each.strip()]
+            elif isinstance(value, (list, tuple)):
+                found += [str(each) for each in value if each is not None]
+            elif value is not None and value is not MISSING:
+                found.append(str(value))
+        return tuple(dict.fromkeys(found))
+
+    # --- Sub-processes ---------------------------------------------------------------------
+
+    def start_container(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
+        """A sub-process, transaction or ad-hoc sub-process."""
+        self.record("entered", node.id)
+        inner = self.open_scope(
+            ScopeKind.CONTAINER, node.id, scope, {**dict.fromkeys(node.local), **local}
+        )
+        if node.catches and scope.kind is not ScopeKind.LOOP:
+            self.subscribe_boundaries(inner, node)
+        self.begin(inner, node)
+
+    def begin(self, scope: Scope, node: Node) -> None:
+        """Put the first tokens into a container."""
+        self.subscribe_event_subprocesses(scope, node)
+        starts = node.starts
+        if node.kind is Kind.ADHOC and node.sequential:
+            scope.data["left"] = [each.id for each in starts[1:]]
+            starts = starts[:1]
+        if not starts:
+            self.queue.append((Op.ADHOC, scope, node, "empty"))
+            scope.tokens = 0
+            return
+        scope.tokens = len(starts)
+        for each in starts:
+            self.queue.append((Op.ENTER, scope, each, None))
+
+    def container_done(self, scope: Scope) -> None:
+        """The last token of a container is gone."""
+        if scope.kind is not ScopeKind.CONTAINER:
+            if scope.kind is ScopeKind.PROCESS:
+                self._process_done(scope)
+            return
+        node, parent = self.nodes[scope.element], scope.outer
+        if node.kind is Kind.ADHOC and not self._adhoc_done(scope, node):
+            return
+        if scope.data.get("undo"):
+            self.close_scope(scope, CloseReason.COMPLETED)
+            self.queue.append((Op.UNDO, parent, node, None))
+        elif node.kind is Kind.EVENT_SUBPROCESS:
+            self.record("completed", node.id)
+            self.close_scope(scope, CloseReason.CANCELLED)
+            self.consume(parent)
+        else:
+            self.finish(parent, node, scope, _NOTHING, _NOTHING)
+
+    def _process_done(self, scope: Scope) -> None:
+        for wait in list(scope.waits.values()):
+            self.close_wait(wait, CloseReason.CANCELLED)
+        scope.data.pop("done", None)
+        self.record("completed", scope.element)
+        self.end(Status.COMPLETED)
+
+    def _adhoc_done(self, scope: Scope, node: Node) -> bool:
+        """Whether an ad-hoc sub-process without tokens is over; else wait until it is."""
+        if scope.data.get("over"):
+            return True
+        if scope.data.get("left"):
+            return False
+        if node.completion is None:
+            return True
+        if any(wait.role in {Role.ADHOC, Role.FAULT} for wait in scope.waits.values()):
+            return False
+        try:
+            if self.truth(node.completion, scope):
+                return True
+        except (Fault, ExpressionFault) as error:
+            self.incident(scope, node, Op.ADHOC, *fault_of(error))
+            return False
+        wait = Wait(id=self.new_id(), kind=WaitKind.CONDITION, element=node.id, name=node.name)
+        self.open_wait(wait, scope, Role.ADHOC, {"v": False})
+        return False
+
+    # --- Finishing -------------------------------------------------------------------------
+
+    def finish(
+        self,
+        scope: Scope,
+        node: Node,
+        activity: Scope | None,
+        local: Mapping[str, Any],
+        result: Mapping[str, Any],
+    ) -> None:
+        """An activity has done its work: map its result and go on.
+
+        Args:
+            scope: The container, or the loop around it.
+            node: The activity.
+            activity: Its own scope, where it has one.
+            local: Its local variables, where it has no scope.
+            result: What it gives.
+        """
+        seen = activity if activity is not None else scope
+        if local:
+            extra: Mapping[str, Any] = {**local, **result} if result else local
+        else:
+            extra = result
+        if node.outputs:
+            try:
+                out = self.mapped(node.outputs, seen, extra, chained=False)
+            except (Fault, ExpressionFault) as error:
+                again = dict(extra)
+                self.incident(seen, node, Op.OUTPUT, *fault_of(error), again=again)
+                return
+        elif node.work is not None and not node.work.pass_all_out:
+            out = {}
+        else:
+            out = dict(result)
+        if activity is not None and scope.kind is ScopeKind.LOOP:
+            extra = {**activity.variables, **extra}
+        if activity is not None:
+            self.close_scope(activity, CloseReason.CANCELLED)
+        if out:
+            self.assign_all(scope, out)
+        self.record("completed", node.id)
+        if scope.kind is ScopeKind.LOOP:
+            self.loop_next(scope, node, {**extra, **out})
+            return
+        if node.compensable:
+            self.remember(scope, node, activity)
+        self.go_on(scope, node)
+
+    def go_on(self, scope: Scope, node: Node) -> None:
+        """After an activity, with all its instances, has completed."""
+        if scope.kind is ScopeKind.COMPENSATION:
+            self.queue.append((Op.UNDO, scope, node, None))
+            return
+        if scope.kind is ScopeKind.CONTAINER and self.nodes[scope.element].kind is Kind.ADHOC:
+            self.queue.append((Op.ADHOC, scope, self.nodes[scope.element], None))
+        self.leave(scope, node)
+
+    def complete_task(self, wait: Pending, result: Mapping[str, Any]) -> None:
+        """What a task waited for has come."""
+        activity = wait.scope
+        scope, node = activity.outer, self.nodes[wait.element]
+        self.close_wait(wait, CloseReason.COMPLETED)
+        self.finish(scope, node, activity, _NOTHING, result)
+
+
+def _named(name: str, value: Any) -> Mapping[str, Any]:
+    """A result under its name; a context without a name gives its entries."""
+    if name:
+        return {name: value}
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+Starter = Callable[[Activities, Scope, Node, Mapping[str, Any]], None]
+
+_START: dict[int, Starter] = {
+    int(Kind.END): Activities.start_service,
+    int(Kind.THROW): Activities.start_service,
+    int(Kind.TASK): Activities.start_nothing,
+    int(Kind.USER): Activities.start_user,
+    int(Kind.SERVICE): Activities.start_service,
+    int(Kind.RULE): Activities.start_rule,
+    int(Kind.SCRIPT): Activities.start_script,
+    int(Kind.SEND): Activities.start_send,
+    int(Kind.RECEIVE): Activities.start_receive,
+    int(Kind.CALL): Activities.start_call,
+    int(Kind.SUBPROCESS): Activities.start_container,
+    int(Kind.ADHOC): Activities.start_container,
+    int(Kind.TRANSACTION): Activities.start_container,
+}

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Expressions of a model: FEEL compiled once, texts kept as they are.
+
+``=expr`` is FEEL where a text is also possible (the ``zeebe:`` way); conditions and scripts are
+FEEL with or without the sign. ``${expr}`` is read as FEEL when it is one after its operators have
+been put in FEEL's spelling, for models that come from older tools.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from sagsgang import feel
+
+__all__ = ["Expression", "ExpressionFault", "condition", "constant", "text_or_feel"]
+
+
+class Clock(Protocol):
+    """Something that knows the present instant, for ``now()`` and ``today()``."""
+
+    @property
+    def now(self) -> datetime:
+        """The instant, aware."""
+
+
+class ExpressionFault(Exception):  # noqa: N818 - never leaves the package
+    """An expression cannot be evaluated, or its value does not fit. Becomes an incident."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Expression:
+    """A compiled expression, or a constant.
+
+    Attributes:
+        text: As the model has it.
+        names: The variables that it reads.
+        error: Why it is not FEEL; "" when all is well.
+        value: The constant, where it is one.
+    """
+
+    __slots__ = ("error", "names", "program", "text", "value")
+
+    def __init__(
+        self, text: str, program: feel.Program | None = None, value: Any = None, error: str = ""
+    ) -> None:
+        self.text = text
+        self.program = program
+        self.value = value
+        self.error = error
+        self.names: tuple[str, ...] = tuple(sorted(program.free_names)) if program else ()
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it needs no evaluation."""
+        return self.program is None and not self.error
+
+    def evaluate(self, context: Mapping[str, Any], clock: Clock | None = None) -> Any:
+        """The value in a context that holds at least ``names``.
+
+        Raises:
+            ExpressionFault: It is not FEEL, or it ran into a limit.
+        """
+        program = self.program
+        if program is None:
+            if self.error:
+                raise ExpressionFault("expression-syntax", self.error)
+            return self.value
+        try:
+            if clock is None:
+                return program(context)
+            return program(context, clock=lambda: clock.now)
+        except feel.FeelError as error:
+            raise ExpressionFault("expression-limit", f"{self.text!r}: {error}") from None
+
+    def why_null(self, context: Mapping[str, Any]) -> str:
+        """The first reason why the value is null, or "" where it gave none."""
+        if self.program is None:
+            return ""
+        trace = feel.Trace()
+        self.program(context, trace)
+        for warning in trace:
+            return str(warning)
+        return ""
+
+
+def constant(value: Any) -> Expression:
+    """An expression that is always ``value``."""
+    return Expression(str(value), value=value)
+
+
+def text_or_feel(text: str, names: tuple[str, ...] = ()) -> Expression:
+    """FEEL after ``=`` or inside ``${}``; any other text is itself."""
+    stripped = text.strip()
+    if stripped.startswith("="):
+        return _compile(stripped[1:], text, names)
+    inner = _inside_braces(stripped)
+    if inner is not None:
+        return _compile(_respell(inner), text, names)
+    return Expression(text, value=text)
+
+
+def condition(text: str, names: tuple[str, ...] = ()) -> Expression:
+    """FEEL, with or without ``=``, or inside ``${}``."""
+    stripped = text.strip()
+    inner = _inside_braces(stripped)
+    if inner is not None:
+        return _compile(_respell(inner), text, names)
+    return _compile(stripped.removeprefix("="), text, names)
+
+
+def _compile(source: str, text: str, names: tuple[str, ...]) -> Expression:
+    try:
+        return Expression(text, feel.compile(source, names=names))
+    except feel.FeelError as error:
+        return Expression(text, error=f"The expression {text!r} is not FEEL: {error}")
+
+
+def _inside_braces(text: str) -> str | None:
+    if len(text) > 3 and text[:2] in {"${", "#{"} and text.endswith("}"):
+        inner = text[2:-1]
+        if "${" not in inner and "#{" not in inner:
+            return inner
+    return None
+
+
+_RESPELL = re.compile(
+    r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|==|!=|&&|\|\||!|\b(?:eq|ne|lt|gt|le|ge|empty|div)\b"
+)
+_SPELLING = {
+    "==": "=",
+    "&&": " and ",
+    "||": " or ",
+    "eq": "=",
+    "ne": "!=",
+    "lt": "<",
+    "gt": ">",
+    "le": "<=",
+    "ge": ">=",
+    "div": "/",
+}
+
+
+def _respell(text: str) -> str:
+    """Operators of the unified expression language in FEEL's spelling.
+
+    What has no counterpart (method calls, ``empty``) is left and then refused as not FEEL.
+    """
+
+    def one(found: re.Match[str]) -> str:
+        token = found.group()
+        if token[0] == "'":
+            return '"' + token[1:-1].replace('"', '\\"') + '"'
+        return _SPELLING.get(token, token)
+
+    spelled = _RESPELL.sub(one, text)
+    negated = re.fullmatch(r"\s*!\s*([\w.]+)\s*", spelled)
+    return f"not({negated[1]})" if negated else spelled

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Activities done more than once: multi-instance, standard loop, ad-hoc (BPMN 2.0.2, 13.3.6-8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from sagsgang.bpmn._activities import Activities
+from sagsgang.bpmn._core import Fault, Op, fault_of
+from sagsgang.bpmn._expressions import Expression, ExpressionFault
+from sagsgang.bpmn._read_tasks import MISSING
+from sagsgang.bpmn.graph import Loop, Node
+from sagsgang.bpmn.protocol import CloseReason
+from sagsgang.bpmn.state import Scope, ScopeKind
+
+__all__ = ["Loops"]
+
+_MOST_INSTANCES = 100_000
+
+
+class Loops(Activities):
+    """Adds loops to activities."""
+
+    __slots__ = ()
+
+    def start_loop(self, scope: Scope, node: Node) -> None:
+        """Start an activity that is done more than once."""
+        how = _loop_of(node)
+        if how.multi:
+            self._start_multi(scope, node, how)
+        else:
+            self._start_standard(scope, node, how)
+
+    def _start_multi(self, scope: Scope, node: Node, loop: Loop) -> None:
+        items: list[Any] | None = None
+        if loop.collection is not None:
+            found = self.value(loop.collection, scope)
+            if not isinstance(found, (list, tuple)):
+                raise Fault(
+                    "collection-not-list",
+                    f"The collection {loop.collection.text!r} of {node.name!r} is not a list; "
+                    "set the variable, then try again.",
+                )
+            items = list(found)
+            count = len(items)
+        elif loop.cardinality is not None:
+            count = self._whole(loop.cardinality, scope, node)
+        else:
+            raise Fault(
+                "cardinality-missing",
+                f"{node.name!r} does not say how many instances it has; complete the model.",
+            )
+        if count > _MOST_INSTANCES:
+            raise Fault(
+                "too-many-instances",
+                f"{node.name!r} asks for {count} instances; at most {_MOST_INSTANCES} are allowed.",
+            )
+        body = self.open_scope(ScopeKind.LOOP, node.id, scope, {})
+        body.data = {"n": count, "i": 0, "done": 0}
+        if loop.output_collection:
+            body.data["out"] = [None] * count
+        if node.catches:
+            self.subscribe_boundaries(body, node)
+        if count == 0:
+            self._end_loop(body, node)
+        elif loop.sequential:
+            if items is not None:
+                body.data["items"] = items
+            self._spawn(body, node, loop, items)
+        else:
+            for _ in range(count):
+                self._spawn(body, node, loop, items)
+
+    def _spawn(self, body: Scope, node: Node, loop: Loop, items: list[Any] | None) -> None:
+        index = body.data["i"]
+        body.data["i"] = index + 1
+        body.tokens += 1
+        local: dict[str, Any] = {"loopCounter": index + 1}
+        if items is not None and loop.item:
+            local[loop.item] = items[index]
+        self.queue.append((Op.INSTANCE, body, node, local))
+
+    def _start_standard(self, scope: Scope, node: Node, loop: Loop) -> None:
+        maximum = self._whole(loop.maximum, scope, node) if loop.maximum is not None else None
+        counter = {"loopCounter": 0}
+        body_needed = maximum != 0 and (
+            not loop.test_before
+            or loop.condition is None
+            or self.truth(loop.condition, scope, counter)
+        )
+        body = self.open_scope(ScopeKind.LOOP, node.id, scope, {})
+        body.data = {"i": 0, "done": 0}
+        if node.catches:
+            self.subscribe_boundaries(body, node)
+        if body_needed:
+            self._spawn(body, node, loop, None)
+        else:
+            self._end_loop(body, node)
+
+    def loop_next(self, loop: Scope, node: Node, values: Mapping[str, Any]) -> None:
+        """One instance of a loop is done."""
+        how = _loop_of(node)
+        data = loop.data
+        data["done"] += 1
+        loop.tokens -= 1
+        try:
+            if "out" in data:
+                at = int(values.get("loopCounter", data["done"])) - 1
+                data["out"] = list(data["out"])
+                if how.output_item is not None:
+                    value = self.value(how.output_item, loop, values)
+                    data["out"][at] = None if value is MISSING else value
+            if how.multi:
+                self._throw_behavior(loop, node, how, values)
+        except (Fault, ExpressionFault) as error:
+            data["done"] -= 1
+            loop.tokens += 1
+            self.incident(loop, node, Op.NEXT, *fault_of(error), again=dict(values))
+            return
+        if loop.alive:
+            self.loop_continue(loop, node, values)
+
+    def loop_continue(self, loop: Scope, node: Node, values: Mapping[str, Any]) -> None:
+        """Look whether a loop goes on after an instance has been counted as done."""
+        how = _loop_of(node)
+        data = loop.data
+        try:
+            if how.multi:
+                over = how.completion is not None and self.truth(
+                    how.completion, loop, {**values, **self._counts(loop)}
+                )
+            else:
+                over = not self._goes_on(loop, node, how, values)
+        except (Fault, ExpressionFault) as error:
+            loop.tokens += 1
+            self.incident(loop, node, Op.NEXT, *fault_of(error), again=[dict(values)])
+            return
+        if over:
+            self._end_loop(loop, node)
+        elif not how.multi:
+            self._spawn(loop, node, how, None)
+        elif how.sequential and data["i"] < data["n"]:
+            self._spawn(loop, node, how, data.get("items"))
+        elif data["done"] == data["n"]:
+            self._end_loop(loop, node)
+
+    def _goes_on(self, loop: Scope, node: Node, how: Loop, values: Mapping[str, Any]) -> bool:
+        """Whether a standard loop is done once more."""
+        done = loop.data["done"]
+        container = loop.outer
+        if how.maximum is not None and done >= self._whole(how.maximum, container, node):
+            return False
+        if how.condition is None:
+            return how.maximum is not None
+        return self.truth(how.condition, container, {**values, "loopCounter": done})
+
+    def _throw_behavior(
+        self, loop: Scope, node: Node, how: Loop, values: Mapping[str, Any]
+    ) -> None:
+        if how.behavior == "None" or (how.behavior == "One" and loop.data["done"] == 1):
+            self.throw_inner(loop, node, how.event)
+        elif how.behavior == "Complex":
+            for test, events in how.complex:
+                if loop.alive and self.truth(test, loop, {**values, **self._counts(loop)}):
+                    self.throw_inner(loop, node, events)
+
+    def _counts(self, loop: Scope) -> dict[str, Any]:
+        """The attributes of a running multi-instance activity (table 10.30)."""
+        data = loop.data
+        return {
+            "numberOfInstances": data["n"],
+            "numberOfActiveInstances": loop.tokens,
+            "numberOfCompletedInstances": data["done"],
+            "numberOfTerminatedInstances": 0,
+            "nrOfInstances": data["n"],
+            "nrOfActiveInstances": loop.tokens,
+            "nrOfCompletedInstances": data["done"],
+        }
+
+    def _end_loop(self, loop: Scope, node: Node) -> None:
+        container = loop.outer
+        how = node.loop
+        for child in loop.children.values():
+            self.record_terminated(child)
+        self.close_scope(loop, CloseReason.CANCELLED)
+        self.record("iterated", node.id, {"done": loop.data["done"]})
+        if how is not None and how.output_collection and "out" in loop.data:
+            self.assign(container, how.output_collection, loop.data["out"])
+        if node.compensable and loop.data["done"]:
+            self.remember(container, node, None)
+        self.go_on(container, node)
+
+    def _whole(self, expression: Expression, scope: Scope, node: Node) -> int:
+        value = self.value(expression, scope)
+        number = value if isinstance(value, (int, Decimal)) else -1
+        if not isinstance(value, bool) and number >= 0 and number == int(number):
+            return int(number)
+        raise Fault(
+            "number-of-instances",
+            f"{expression.text!r} of {node.name!r} must be a whole number, not negative; "
+            f"it is {value!r}.",
+        )
+
+    def adhoc_next(self, scope: Scope, node: Node) -> None:
+        """Look whether an ad-hoc sub-process is over, and start its next activity if not.
+
+        Raises:
+            Fault, ExpressionFault: Its completion condition cannot be worked out.
+        """
+        over = node.completion is not None and self.truth(node.completion, scope)
+        if over:
+            scope.data["over"] = True
+            scope.data.pop("left", None)
+            if node.cancel_remaining or scope.tokens == 0:
+                self.empty_scope(scope, CloseReason.CANCELLED)
+                self.container_done(scope)
+            return
+        left = scope.data.get("left")
+        if left and scope.tokens == 0:
+            following = self.nodes[left.pop(0)]
+            scope.tokens += 1
+            self.queue.append((Op.ENTER, scope, following, None))
+        elif scope.tokens == 0:
+            self.container_done(scope)
+
+
+def _loop_of(node: Node) -> Loop:
+    if node.loop is None:
+        raise Fault("loop-missing", f"{node.name!r} runs as a loop but the model has none now.")
+    return node.loop

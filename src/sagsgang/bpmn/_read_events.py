@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Event definitions, in place or referenced from the root of the file."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from sagsgang.bpmn._expressions import Expression, condition, text_or_feel
+from sagsgang.bpmn._read import (
+    attribute,
+    boolean,
+    child,
+    children,
+    extension,
+    reference,
+    text_of,
+)
+from sagsgang.bpmn._timers import Timer
+from sagsgang.bpmn.graph import EventDef, EventKind
+from sagsgang.bpmn.model import BPMN, Model, local_name
+
+__all__ = ["EventReader"]
+
+_DEFINITIONS = {
+    "messageEventDefinition": EventKind.MESSAGE,
+    "timerEventDefinition": EventKind.TIMER,
+    "signalEventDefinition": EventKind.SIGNAL,
+    "errorEventDefinition": EventKind.ERROR,
+    "escalationEventDefinition": EventKind.ESCALATION,
+    "conditionalEventDefinition": EventKind.CONDITION,
+    "linkEventDefinition": EventKind.LINK,
+    "compensateEventDefinition": EventKind.COMPENSATION,
+    "cancelEventDefinition": EventKind.CANCEL,
+    "terminateEventDefinition": EventKind.TERMINATE,
+}
+
+
+class EventReader:
+    """Reads event definitions of one file.
+
+    Args:
+        model: The file.
+        names: Variable names for FEEL.
+    """
+
+    def __init__(self, model: Model, names: tuple[str, ...]) -> None:
+        self._model = model
+        self._names = names
+
+    def read(self, element: etree._Element) -> tuple[EventDef, ...]:
+        """The definitions of an event, in document order."""
+        found = []
+        for each in element:
+            tag = local_name(each)
+            if tag == "eventDefinitionRef":
+                target = self._model.by_id.get(reference(each.text))
+                if target is not None and local_name(target) in _DEFINITIONS:
+                    found.append(self.definition(target))
+            elif tag in _DEFINITIONS and each.tag == f"{{{BPMN}}}{tag}":
+                found.append(self.definition(each))
+        return tuple(found)
+
+    def definition(self, element: etree._Element) -> EventDef:
+        """One definition."""
+        kind = _DEFINITIONS[local_name(element)]
+        event = EventDef(kind)
+        if kind is EventKind.MESSAGE:
+            return self.message(element.get("messageRef"))
+        if kind is EventKind.TIMER:
+            event.timer = self._timer(element)
+        elif kind is EventKind.SIGNAL:
+            target = self._target(element.get("signalRef"))
+            self._name(event, target, "name", element.get("signalRef"))
+        elif kind is EventKind.ERROR:
+            target = self._target(element.get("errorRef"))
+            self._name(event, target, "errorCode", element.get("errorRef"))
+            event.code_variable = attribute(element, "errorCodeVariable")
+            event.message_variable = attribute(element, "errorMessageVariable")
+        elif kind is EventKind.ESCALATION:
+            target = self._target(element.get("escalationRef"))
+            self._name(event, target, "escalationCode", element.get("escalationRef"))
+            event.code_variable = attribute(element, "escalationCodeVariable")
+        elif kind is EventKind.CONDITION:
+            text = text_of(child(element, "condition"))
+            event.condition = condition(text, self._names) if text else None
+        elif kind is EventKind.LINK:
+            event.name = element.get("name", "")
+        elif kind is EventKind.COMPENSATION:
+            event.activity = reference(element.get("activityRef"))
+            event.wait = boolean(element, "waitForCompletion", default=True)
+        return event
+
+    def message(self, message: str | None) -> EventDef:
+        """A message event definition for a ``messageRef``."""
+        event = EventDef(EventKind.MESSAGE)
+        target = self._target(message)
+        self._name(event, target, "name", message)
+        if target is not None:
+            subscription = extension(target, "subscription")
+            if subscription is not None and subscription.get("correlationKey"):
+                event.key = text_or_feel(subscription.get("correlationKey", ""), self._names)
+            else:
+                event.key = self._standard_key(reference(message))
+        return event
+
+    def _standard_key(self, message: str) -> Expression | None:
+        """The key of a message by the standard's correlation properties (BPMN 2.0.2, 8.4.2)."""
+        for retrieval in self._model.root.iter(f"{{{BPMN}}}correlationPropertyRetrievalExpression"):
+            if reference(retrieval.get("messageRef")) == message:
+                path = text_of(child(retrieval, "messagePath"))
+                if path:
+                    return condition(path, self._names)
+        return None
+
+    def _target(self, value: str | None) -> etree._Element | None:
+        return self._model.by_id.get(reference(value)) if value else None
+
+    def _name(
+        self, event: EventDef, target: etree._Element | None, attribute_name: str, value: str | None
+    ) -> None:
+        fallback = reference(value)
+        text = (target.get(attribute_name) if target is not None else None) or fallback
+        if text.startswith("="):
+            event.dynamic_name = text_or_feel(text, self._names)
+        event.name = text
+
+    def _timer(self, element: etree._Element) -> Timer | None:
+        for tag in ("timeDate", "timeDuration", "timeCycle"):
+            for each in children(element, tag):
+                text = text_of(each)
+                if text:
+                    return Timer(tag, text_or_feel(text, self._names))
+        return None

@@ -1,0 +1,414 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What activities ask for: mappings, assignment, handlers, decisions, loops.
+
+The same facts can be said in the standard's own elements, in ``zeebe:`` extensions (first choice),
+in ``sagsgang:`` ones, and in the older ``camunda:`` attributes that many models carry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree
+
+from sagsgang.bpmn._expressions import Expression, condition, constant, text_or_feel
+from sagsgang.bpmn._read import (
+    attribute,
+    boolean,
+    child,
+    children,
+    extension,
+    extensions,
+    reference,
+    text_of,
+)
+from sagsgang.bpmn._read_events import EventReader
+from sagsgang.bpmn.graph import EventDef, EventKind, Kind, Loop, Mapping_, Node, Work
+from sagsgang.bpmn.model import BPMN, CAMUNDA, Model, local_name
+
+__all__ = ["MISSING", "TaskReader"]
+
+MISSING: Any = object()
+"""What a data association gives when its source does not exist: nothing is then assigned."""
+
+_DATA = ("dataObject", "property")
+_GLOBAL_TASKS = {
+    "globalTask": Kind.TASK,
+    "globalManualTask": Kind.TASK,
+    "globalUserTask": Kind.USER,
+    "globalScriptTask": Kind.SCRIPT,
+    "globalBusinessRuleTask": Kind.RULE,
+}
+
+
+class _Variable(Expression):
+    """Reads one variable whatever its name looks like; ``MISSING`` where there is none."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.names = (name,)
+
+    @property
+    def is_constant(self) -> bool:
+        return False
+
+    def evaluate(self, context: Mapping[str, Any], clock: object = None) -> Any:  # noqa: ARG002
+        return context.get(self.text, MISSING)
+
+
+class TaskReader:
+    """Reads activities of one process.
+
+    Args:
+        model: The file.
+        process: The ``process`` element.
+        names: Variable names for FEEL.
+    """
+
+    def __init__(self, model: Model, process: etree._Element, names: tuple[str, ...]) -> None:
+        self._model = model
+        self._names = names
+        self._groups: dict[str, str] = {}
+        # Inner lanes come after their outer ones, so the innermost wins.
+        for lane in process.iter(f"{{{BPMN}}}lane"):
+            for node in children(lane, "flowNodeRef"):
+                if lane.get("name"):
+                    self._groups[reference(node.text)] = str(lane.get("name"))
+
+    def read(self, node: Node, element: etree._Element) -> None:
+        """Fill in what an activity asks for."""
+        work = node.work = Work()
+        called = element
+        if node.kind is Kind.CALL:
+            called = self._read_call(node, element, work)
+        kind = node.kind
+        self._read_handler(element, work)
+        if kind in {Kind.SERVICE, Kind.RULE, Kind.CALL}:
+            self._read_decision(element, work)
+        if kind is Kind.USER:
+            self._read_assignment(node, called, element, work)
+        elif kind is Kind.SCRIPT:
+            self._read_script(called, element, work)
+        elif kind in {Kind.SEND, Kind.RECEIVE}:
+            work.instantiate = boolean(element, "instantiate")
+            if element.get("messageRef"):
+                reader = EventReader(self._model, self._names)
+                node.events = (reader.message(element.get("messageRef")),)
+            elif kind is Kind.RECEIVE:
+                node.events = (EventDef(EventKind.MESSAGE),)
+        self._read_mappings(node, element)
+        self._read_associations(node, element)
+
+    def read_event(self, node: Node, element: etree._Element) -> None:
+        """Fill in mappings and handler of an event."""
+        self._read_mappings(node, element)
+        definition = next(
+            (each for each in element if local_name(each).endswith("EventDefinition")), None
+        )
+        if node.kind in {Kind.END, Kind.THROW}:
+            work = Work()
+            self._read_handler(element, work)
+            if work.task_type is None and definition is not None:
+                self._read_handler(definition, work)
+            node.work = work
+
+    def data_names(self, element: etree._Element) -> tuple[str, ...]:
+        """Names of the data objects and properties declared in a container."""
+        return tuple(
+            self._variable_of(each)
+            for each in element
+            if local_name(each) in _DATA and each.get("id")
+        )
+
+    def read_loop(self, element: etree._Element, events: EventReader) -> Loop | None:
+        """How often an activity is done; None is once."""
+        standard = child(element, "standardLoopCharacteristics")
+        if standard is not None:
+            maximum = standard.get("loopMaximum") or ""
+            return Loop(
+                multi=False,
+                test_before=boolean(standard, "testBefore"),
+                maximum=self._condition_text(maximum),
+                condition=self._condition(standard, "loopCondition"),
+            )
+        multi = child(element, "multiInstanceLoopCharacteristics")
+        return None if multi is None else self._read_multi(multi, element, events)
+
+    def _read_multi(
+        self, multi: etree._Element, element: etree._Element, events: EventReader
+    ) -> Loop:
+        loop = Loop(
+            multi=True,
+            sequential=boolean(multi, "isSequential"),
+            cardinality=self._condition(multi, "loopCardinality"),
+            completion=self._condition(multi, "completionCondition"),
+            behavior=multi.get("behavior", "All"),
+        )
+        settings = extension(multi, "loopCharacteristics")
+        get = settings.get if settings is not None else lambda _name, default="": default
+        collection = get("inputCollection", "") or attribute(multi, "collection")
+        if collection:
+            loop.collection = self._collection(collection)
+            loop.item = get("inputElement", "") or attribute(multi, "elementVariable")
+        else:
+            source = reference(text_of(child(multi, "loopDataInputRef")))
+            if source:
+                loop.collection = _Variable(self._source_of(source, element))
+                item = child(multi, "inputDataItem")
+                loop.item = self._variable_of(item) if item is not None else ""
+        loop.output_collection = get("outputCollection", "")
+        if get("outputElement", ""):
+            loop.output_item = condition(get("outputElement", ""), self._names)
+        target = reference(text_of(child(multi, "loopDataOutputRef")))
+        if target and not loop.output_collection:
+            loop.output_collection = self._target_of(target, element)
+            item = child(multi, "outputDataItem")
+            if item is not None:
+                loop.output_item = _Variable(self._variable_of(item))
+        references = {
+            "One": multi.get("oneBehaviorEventRef"),
+            "None": multi.get("noneBehaviorEventRef"),
+        }
+        definition = self._model.by_id.get(reference(references.get(loop.behavior)))
+        if definition is not None:
+            loop.event = (events.definition(definition),)
+        loop.complex = tuple(
+            (test, events.read(event))
+            for each in children(multi, "complexBehaviorDefinition")
+            if (test := self._condition(each, "condition")) is not None
+            and (event := child(each, "event")) is not None
+        )
+        return loop
+
+    def _collection(self, text: str) -> Expression:
+        if re.fullmatch(r"[^\W\d]\w*", text):
+            return _Variable(text)
+        return text_or_feel(text, self._names)
+
+    def _read_handler(self, element: etree._Element, work: Work) -> None:
+        definition = extension(element, "taskDefinition")
+        if definition is not None:
+            work.task_type = text_or_feel(definition.get("type", ""), self._names)
+            work.retries = self._text(definition.get("retries"))
+        elif attribute(element, "type") == "external":
+            work.task_type = self._text(attribute(element, "topic"))
+        headers = {
+            each.get("key", ""): each.get("value", "")
+            for block in extensions(element, "taskHeaders")
+            for each in block
+            if local_name(each) == "header"
+        }
+        for block in extensions(element, "properties"):
+            for each in block:
+                if local_name(each) == "property":
+                    headers.setdefault(each.get("name", ""), each.get("value", ""))
+        work.headers = headers
+
+    def _read_decision(self, element: etree._Element, work: Work) -> None:
+        called = extension(element, "calledDecision")
+        if called is not None:
+            work.decision = text_or_feel(called.get("decisionId", ""), self._names)
+            work.result = called.get("resultVariable", "")
+        elif attribute(element, "decisionRef"):
+            work.decision = self._text(attribute(element, "decisionRef"))
+            work.result = attribute(element, "resultVariable")
+
+    def _read_assignment(
+        self, node: Node, called: etree._Element, element: etree._Element, work: Work
+    ) -> None:
+        form = extension(element, "formDefinition")
+        if form is not None:
+            work.form = self._text(form.get("formId") or form.get("formKey"))
+        else:
+            name = attribute(element, "formRef") or attribute(element, "formKey")
+            work.form = self._text(name)
+        assignment = extension(element, "assignmentDefinition")
+        get = assignment.get if assignment is not None else lambda _name: None
+        work.assignee = self._text(get("assignee") or attribute(element, "assignee"))
+        work.groups = self._list(get("candidateGroups") or attribute(element, "candidateGroups"))
+        work.users = self._list(get("candidateUsers") or attribute(element, "candidateUsers"))
+        if work.assignee is None and not work.groups and not work.users:
+            work.groups = self._owners(called)
+        if work.assignee is None and not work.groups and not work.users:
+            lane = self._groups.get(node.id)
+            work.groups = (constant(lane),) if lane else ()
+        schedule = extension(element, "taskSchedule")
+        get = schedule.get if schedule is not None else lambda _name: None
+        work.due = self._text(get("dueDate") or attribute(element, "dueDate"))
+        work.follow_up = self._text(get("followUpDate") or attribute(element, "followUpDate"))
+        priority = extension(element, "priorityDefinition")
+        work.priority = self._text(
+            priority.get("priority") if priority is not None else attribute(element, "priority")
+        )
+
+    def _owners(self, element: etree._Element) -> tuple[Expression, ...]:
+        found: list[Expression] = []
+        for tag in ("potentialOwner", "humanPerformer", "performer"):
+            for owner in children(element, tag):
+                target = self._model.by_id.get(reference(text_of(child(owner, "resourceRef"))))
+                if target is not None and target.get("name"):
+                    found.append(constant(target.get("name")))
+                text = text_of(child(owner, "resourceAssignmentExpression"))
+                if text:
+                    found.extend(self._list(text))
+        return tuple(found)
+
+    def _read_script(self, called: etree._Element, element: etree._Element, work: Work) -> None:
+        script = extension(element, "script")
+        if script is not None:
+            text = script.get("expression", "") or text_of(script)
+            work.script = condition(text, self._names)
+            work.result = script.get("resultVariable", "")
+        elif work.task_type is None:
+            text = text_of(child(called, "script"))
+            language = called.get("scriptFormat", "").lower()
+            if not text:
+                return
+            if language and "feel" not in language:
+                work.broken = (
+                    f"The script is in {called.get('scriptFormat')!r}; only FEEL runs here. "
+                    "Write it as a FEEL expression, or make it a service task."
+                )
+            else:
+                work.script = condition(text, self._names)
+            work.result = attribute(element, "resultVariable")
+
+    def _read_call(self, node: Node, element: etree._Element, work: Work) -> etree._Element:
+        """Read what a call activity calls; a global task becomes that task."""
+        called = extension(element, "calledElement")
+        if called is not None:
+            work.called = self._text(called.get("processId"))
+            work.pass_all_in = boolean(called, "propagateAllParentVariables", default=True)
+            work.pass_all_out = boolean(called, "propagateAllChildVariables", default=True)
+            return element
+        name = reference(element.get("calledElement"))
+        if "${" in (element.get("calledElement") or ""):
+            name = str(element.get("calledElement"))
+        work.called = self._text(name)
+        target = self._model.by_id.get(name)
+        if target is not None and local_name(target) in _GLOBAL_TASKS:
+            node.kind = _GLOBAL_TASKS[local_name(target)]
+            return target
+        holder = child(element, "extensionElements")
+        ways = [] if holder is None else holder.findall(f"{{{CAMUNDA}}}in")
+        back = [] if holder is None else holder.findall(f"{{{CAMUNDA}}}out")
+        if ways or back:
+            work.pass_all_in = any(each.get("variables") == "all" for each in ways)
+            work.pass_all_out = any(each.get("variables") == "all" for each in back)
+            node.inputs += tuple(filter(None, map(self._variable_mapping, ways)))
+            node.outputs += tuple(filter(None, map(self._variable_mapping, back)))
+        return element
+
+    def _variable_mapping(self, element: etree._Element) -> Mapping_ | None:
+        target = element.get("target")
+        if not target:
+            return None
+        source, expression = element.get("source"), element.get("sourceExpression")
+        if source:
+            return Mapping_((target,), _Variable(source))
+        return Mapping_((target,), text_or_feel(expression or "", self._names))
+
+    def _read_mappings(self, node: Node, element: etree._Element) -> None:
+        inputs: list[Mapping_] = []
+        outputs: list[Mapping_] = []
+        for block in extensions(element, "ioMapping"):
+            for each in block:
+                target = each.get("target")
+                if not target:
+                    continue
+                mapping = Mapping_(
+                    tuple(target.split(".")), text_or_feel(each.get("source", ""), self._names)
+                )
+                (inputs if local_name(each) == "input" else outputs).append(mapping)
+        for block in extensions(element, "inputOutput"):
+            for each in block:
+                name = each.get("name")
+                if not name:
+                    continue
+                mapping = Mapping_((name,), text_or_feel(text_of(each), self._names))
+                is_input = local_name(each) == "inputParameter"
+                (inputs if is_input else outputs).append(mapping)
+        node.inputs += tuple(inputs)
+        node.outputs += tuple(outputs)
+
+    def _read_associations(self, node: Node, element: etree._Element) -> None:
+        """Data associations that carry something; those that only draw a line are left alone."""
+        specification = child(element, "ioSpecification")
+        if specification is None:
+            return
+        declared = {each.get("id") for each in specification}
+        inputs: list[Mapping_] = []
+        outputs: list[Mapping_] = []
+        for tag, found in (("dataInputAssociation", inputs), ("dataOutputAssociation", outputs)):
+            for association in children(element, tag):
+                source = reference(text_of(child(association, "sourceRef")))
+                target = reference(text_of(child(association, "targetRef")))
+                for assignment in children(association, "assignment"):
+                    to = text_of(child(assignment, "to")).removeprefix("=")
+                    value = self._condition(assignment, "from")
+                    if value is not None and to:
+                        found.append(Mapping_(tuple(to.split(".")), value))
+                inner = target if found is inputs else source
+                if inner in declared and source and target:
+                    transformation = self._condition(association, "transformation")
+                    value = transformation or _Variable(self._name_of(source))
+                    found.append(Mapping_((self._name_of(target),), value))
+        node.inputs += tuple(inputs)
+        node.outputs += tuple(outputs)
+
+    def _source_of(self, key: str, element: etree._Element) -> str:
+        """The variable behind a loop's data input: what is associated with it, or itself."""
+        for association in children(element, "dataInputAssociation"):
+            if reference(text_of(child(association, "targetRef"))) == key:
+                source = reference(text_of(child(association, "sourceRef")))
+                if source:
+                    return self._name_of(source)
+        return self._name_of(key)
+
+    def _target_of(self, key: str, element: etree._Element) -> str:
+        for association in children(element, "dataOutputAssociation"):
+            if reference(text_of(child(association, "sourceRef"))) == key:
+                target = reference(text_of(child(association, "targetRef")))
+                if target:
+                    return self._name_of(target)
+        return self._name_of(key)
+
+    def _name_of(self, key: str) -> str:
+        element = self._model.by_id.get(key)
+        if element is None:
+            return key
+        if local_name(element) == "dataObjectReference":
+            target = self._model.by_id.get(reference(element.get("dataObjectRef")))
+            if target is not None:
+                return self._variable_of(target)
+        return self._variable_of(element)
+
+    def _variable_of(self, element: etree._Element) -> str:
+        if element.get("name"):
+            return str(element.get("name"))
+        if local_name(element) == "dataObject":
+            for each in self._model.root.iter(f"{{{BPMN}}}dataObjectReference"):
+                if reference(each.get("dataObjectRef")) == element.get("id") and each.get("name"):
+                    return str(each.get("name"))
+        return element.get("id", "")
+
+    def _condition(self, element: etree._Element, tag: str) -> Expression | None:
+        return self._condition_text(text_of(child(element, tag)))
+
+    def _condition_text(self, text: str) -> Expression | None:
+        return condition(text, self._names) if text.strip() else None
+
+    def _text(self, text: str | None) -> Expression | None:
+        return text_or_feel(text, self._names) if text and text.strip() else None
+
+    def _list(self, text: str | None) -> tuple[Expression, ...]:
+        """A comma-separated list; one expression where it is FEEL."""
+        if not text or not text.strip():
+            return ()
+        if text.strip().startswith("=") or "${" in text:
+            return (text_or_feel(text, self._names),)
+        return tuple(constant(each.strip()) for each in text.split(",") if each.strip())

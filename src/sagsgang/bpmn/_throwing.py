@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Errors, escalations, signals, compensation and cancel: what is thrown and who catches it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sagsgang.bpmn._core import Core, Fault, Op, clean
+from sagsgang.bpmn.graph import EventDef, EventKind, Kind, Node
+from sagsgang.bpmn.protocol import (
+    BroadcastSignal,
+    CloseReason,
+    Escalated,
+    SendMessage,
+    WaitKind,
+)
+from sagsgang.bpmn.state import Scope, ScopeKind, Status
+
+__all__ = ["Throwing", "key_text"]
+
+
+class Throwing(Core):
+    """Adds throwing to the bookkeeping."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def start_event_subprocess(
+        self, container: Scope, node: Node, variables: Mapping[str, Any]
+    ) -> None:
+        """Start an event sub-process in the scope that it guards."""
+
+    @abstractmethod
+    def fire(self, scope: Scope, node: Node, variables: Mapping[str, Any]) -> None:
+        """An event has happened and its token is counted: take in its variables and go on."""
+
+    # --- Errors ----------------------------------------------------------------------------
+
+    def throw_error(
+        self,
+        scope: Scope,
+        node: Node | None,
+        activity: Scope | None,
+        code: str,
+        message: str,
+        variables: Mapping[str, Any],
+    ) -> bool:
+        """Look for who catches an error, from the inside out (BPMN 2.0.2, 10.5.7).
+
+        Args:
+            scope: Where the failing activity, or the throwing event, stands.
+            node: The failing activity; None for a throwing event.
+            activity: The scope of the activity, where it has one.
+            code: The error code.
+            message: One sentence.
+            variables: Given to the scope that catches.
+        """
+        guarded = True  # whether event sub-processes of the scope may catch
+        while True:
+            if node is not None:
+                loop = scope if scope.kind is ScopeKind.LOOP else None
+                container = scope.outer if loop is not None else scope
+                found = _catcher(node.boundary, EventKind.ERROR, code)
+                if found is not None:
+                    caught = self._caught(found[1], code, message, variables)
+                    ended = loop or activity
+                    if ended is not None:
+                        self.record_terminated(ended)
+                        self.close_scope(ended, CloseReason.INTERRUPTED)
+                    self.record("triggered", found[0].id, {"code": code})
+                    self.fire(container, found[0], caught)
+                    return True
+                scope = container
+            scope = _container(scope)
+            here = self.nodes[scope.element]
+            if guarded:
+                starts = _guards(here)
+                found = _catcher(starts, EventKind.ERROR, code)
+                if found is not None:
+                    caught = self._caught(found[1], code, message, variables)
+                    self.record("triggered", found[0].id, {"code": code})
+                    self.start_event_subprocess(scope, self.nodes[found[0].container], caught)
+                    return True
+            if scope.parent is None:
+                return False
+            guarded = here.kind is not Kind.EVENT_SUBPROCESS
+            node, activity, scope = here, scope, scope.parent
+
+    def fail_instance(self, code: str, message: str) -> None:
+        """End the instance because of an error that nobody catches."""
+        root = self.state.root
+        self.empty_scope(root, CloseReason.FAILED)
+        self.record("terminated", root.element, {"code": code})
+        self.end(Status.FAILED, code, message or f"The error {code!r} is caught by nobody.")
+
+    def _caught(
+        self, event: EventDef, code: str, message: str, variables: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        caught = dict(variables)
+        if event.code_variable:
+            caught[event.code_variable] = code
+        if event.message_variable:
+            caught[event.message_variable] = clean(message)
+        return caught
+
+    # --- Escalations -----------------------------------------------------------------------
+
+    def throw_escalation(
+        self,
+        scope: Scope,
+        node: Node | None,
+        activity: Scope | None,
+        code: str,
+        variables: Mapping[str, Any],
+    ) -> bool:
+        """Look for who catches an escalation; True where the thrower was interrupted by it.
+
+        Who throws goes on otherwise, whether or not anybody catches (BPMN 2.0.2, 10.5.7).
+        """
+        guarded = True
+        while True:
+            if node is not None:
+                host = scope if scope.kind is ScopeKind.LOOP else activity
+                container = scope.outer if scope.kind is ScopeKind.LOOP else scope
+                found = _catcher(node.boundary, EventKind.ESCALATION, code)
+                if found is not None:
+                    event = found[0]
+                    if event.interrupting and host is not None:
+                        self.record_terminated(host)
+                        self.close_scope(host, CloseReason.INTERRUPTED)
+                    elif not event.interrupting:
+                        container.tokens += 1
+                    self.record("triggered", event.id, {"code": code})
+                    self.fire(container, event, self._caught(found[1], code, "", variables))
+                    return event.interrupting
+                scope = container
+            scope = _container(scope)
+            here = self.nodes[scope.element]
+            if guarded:
+                found = _catcher(_guards(here), EventKind.ESCALATION, code)
+                if found is not None:
+                    caught = self._caught(found[1], code, "", variables)
+                    self.record("triggered", found[0].id, {"code": code})
+                    self.start_event_subprocess(scope, self.nodes[found[0].container], caught)
+                    return found[0].interrupting
+            if scope.parent is None:
+                self.effects.append(Escalated(code, dict(variables)))
+                return False
+            guarded = here.kind is not Kind.EVENT_SUBPROCESS
+            node, activity, scope = here, scope, scope.parent
+
+    # --- Messages and signals --------------------------------------------------------------
+
+    def send_message(
+        self, scope: Scope, node: Node, event: EventDef, payload: dict[str, Any]
+    ) -> None:
+        """Send a message out.
+
+        Raises:
+            Fault: Its correlation key is null.
+        """
+        name = self.event_name(event, scope, payload)
+        key = self.correlation_key(event, scope, payload, must=False)
+        unique = f"{node.id}/{self.new_id()}"
+        self.effects.append(SendMessage(name, key, payload, unique))
+
+    def broadcast(self, scope: Scope, node: Node, event: EventDef, payload: dict[str, Any]) -> None:
+        """Send a signal to everybody who waits for it, inside and outside of the instance."""
+        name = self.event_name(event, scope, payload)
+        unique = f"{node.id}/{self.new_id()}"
+        self.effects.append(BroadcastSignal(name, payload, unique))
+        for wait in self.state.waits.values():
+            if wait.kind is WaitKind.SIGNAL and wait.name == name:
+                target = self.nodes[wait.element]
+                self.queue.append((Op.TRIGGER, wait.scope, target, (wait.id, payload)))
+
+    def event_name(
+        self, event: EventDef, scope: Scope, extra: Mapping[str, Any] | None = None
+    ) -> str:
+        """Name of a message or signal, code of an error; worked out where the model says so."""
+        if event.dynamic_name is None:
+            return event.name
+        return self.text(event.dynamic_name, scope, extra or {})
+
+    def correlation_key(
+        self, event: EventDef, scope: Scope, extra: Mapping[str, Any], *, must: bool
+    ) -> str:
+        """The correlation key of a message as text.
+
+        Raises:
+            Fault: It is null although it must not be.
+        """
+        if event.key is None:
+            return ""
+        value = self.value(event.key, scope, extra)
+        if value is None and must:
+            raise Fault(
+                "correlation-key-null",
+                f"The correlation key {event.key.text!r} of the message {event.name!r} is null; "
+                "set the variables that it reads, then try again.",
+            )
+        return key_text(value)
+
+    # --- Compensation ----------------------------------------------------------------------
+
+    def remember(self, scope: Scope, node: Node, activity: Scope | None) -> None:
+        """Remember a completed activity, so that it can be undone."""
+        local: dict[str, Any] = {}
+        inner: list[Any] = []
+        if activity is not None and activity.kind is ScopeKind.CONTAINER:
+            local, inner = dict(activity.variables), activity.data.get("done", [])
+        container = _container(scope)
+        container.data.setdefault("done", []).append([node.id, local, inner])
+
+    def throw_compensation(self, scope: Scope, node: Node, event: EventDef) -> None:
+        """Undo one activity of the scope, or all of them, the latest first (10.5.6, 13.5.5)."""
+        where = _container(scope)
+        if self.nodes[where.element].kind is Kind.EVENT_SUBPROCESS and where.parent is not None:
+            where = _container(where.parent)
+        done = where.data.get("done", [])
+        if event.activity:
+            todo = [each for each in done if each[0] == event.activity]
+            where.data["done"] = [each for each in done if each[0] != event.activity]
+        else:
+            todo = done
+            where.data.pop("done", None)
+        if not event.wait:
+            scope.tokens += 1
+            self.leave(scope, node)
+        self._undo(scope, node, todo, "async" if not event.wait else "wait")
+
+    def cancel_transaction(self, scope: Scope, node: Node) -> None:
+        """End a transaction, undo what it did, and leave by its cancel boundary event.
+
+        Raises:
+            Fault: There is no transaction around it.
+        """
+        at: Scope | None = scope
+        while at is not None and self.nodes[at.element].kind is not Kind.TRANSACTION:
+            at = at.parent
+        if at is None:
+            raise Fault("cancel-outside-transaction", "Cancel is thrown outside a transaction.")
+        self.empty_scope(at, CloseReason.INTERRUPTED)
+        at.tokens = 1
+        self._undo(at, node, at.data.pop("done", []), "cancel")
+
+    def _undo(self, scope: Scope, node: Node, todo: list[Any], then: str) -> None:
+        work = self.open_scope(ScopeKind.COMPENSATION, node.id, scope, {})
+        work.data = {"todo": list(todo), "then": then}
+        self.queue.append((Op.UNDO, work, node, None))
+
+    def undo_next(self, work: Scope) -> None:
+        """Undo the latest of what is left, or be done."""
+        node = self.nodes[work.element]
+        todo: list[Any] = work.data["todo"]
+        work.tokens = 0
+        if not todo:
+            self._undone(work, node)
+            return
+        key, local, inner = todo.pop()
+        work.variables = {}
+        target = self.nodes[key]
+        if target.compensation:
+            work.variables = dict(local)
+            work.tokens = 1
+            handler = self.nodes[target.compensation]
+            self.queue.append((Op.ENTER, work, handler, None))
+            return
+        again = self.open_scope(ScopeKind.CONTAINER, key, work, dict(local))
+        again.data = {"undo": True, "done": inner}
+        work.tokens = 1
+        for sub in target.event_subprocesses:
+            if sub.start_event is not None and any(
+                each.kind is EventKind.COMPENSATION for each in sub.start_event.events
+            ):
+                self.start_event_subprocess(again, sub, {})
+                return
+        again.tokens = 1
+        again.data.pop("done")
+        self._undo(again, target, inner, "async")
+
+    def _undone(self, work: Scope, node: Node) -> None:
+        scope, then = work.outer, work.data["then"]
+        self.close_scope(work, CloseReason.COMPLETED)
+        if then == "async":
+            self.consume(scope)
+        elif then == "wait":
+            self.record("completed", node.id)
+            self.leave(scope, node)
+        else:
+            self._cancelled(scope)
+
+    def _cancelled(self, transaction: Scope) -> None:
+        node, container = self.nodes[transaction.element], transaction.outer
+        loop = container if container.kind is ScopeKind.LOOP else None
+        outer = loop.outer if loop is not None else container
+        self.record("terminated", node.id)
+        self.close_scope(loop or transaction, CloseReason.CANCELLED)
+        for boundary in node.boundary:
+            if any(each.kind is EventKind.CANCEL for each in boundary.events):
+                self.record("triggered", boundary.id)
+                self.fire(outer, boundary, {})
+                return
+        self.incident(
+            outer,
+            node,
+            Op.LEAVE,
+            "cancel-not-caught",
+            "The transaction was cancelled but has no cancel boundary event; add one.",
+        )
+
+
+def key_text(value: Any) -> str:
+    """A correlation key as text, so that 12 and 12.0 are the same key."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    try:
+        return str(int(value)) if value == int(value) else str(value)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _container(scope: Scope) -> Scope:
+    """The process or sub-process that a scope belongs to; itself where it is one."""
+    while scope.kind is not ScopeKind.CONTAINER and scope.parent is not None:
+        scope = scope.parent
+    return scope
+
+
+def _guards(container: Node) -> list[Node]:
+    return [
+        each.start_event for each in container.event_subprocesses if each.start_event is not None
+    ]
+
+
+def _catcher(nodes: Iterable[Node], kind: EventKind, code: str) -> tuple[Node, EventDef] | None:
+    """The event that catches a code: one that names it before one that takes any."""
+    any_code: tuple[Node, EventDef] | None = None
+    for node in nodes:
+        for event in node.events:
+            if event.kind is not kind:
+                continue
+            if event.name and event.name == code:
+                return node, event
+            if not event.name and any_code is None:
+                any_code = node, event
+    return any_code

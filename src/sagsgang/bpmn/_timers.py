@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MPL-2.0
+"""When a timer fires: dates, durations and cycles of ISO 8601, cron, and FEEL values.
+
+A repeating timer keeps its rest as text (``R2/PT10H``), so that the next occurrence follows from
+the one before and never from the moment at which somebody got round to it.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sagsgang.feel import values as feel_values
+
+if TYPE_CHECKING:
+    from sagsgang.bpmn._expressions import Expression
+
+__all__ = ["Occurrence", "Timer", "TimerError", "add_duration", "next_occurrence", "occurrence"]
+
+_DURATION = re.compile(
+    r"(?P<sign>[+-]?)P(?!$)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?"
+    r"(?:(?P<days>\d+)D)?(?:T(?!$)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?"
+    r"(?:(?P<seconds>\d+(?:[.,]\d+)?)S)?)?"
+)
+_CYCLE = re.compile(r"R(?P<count>-?\d*)/(?P<rest>.+)")
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+
+
+class TimerError(ValueError):
+    """A timer's value says no time. The message is a sentence without the value's origin."""
+
+
+@dataclass(slots=True, eq=False)
+class Timer:
+    """A timer definition: what it is called in the model, and its expression."""
+
+    tag: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """When to fire next, and what comes after.
+
+    Attributes:
+        due: The instant, aware.
+        rest: The rest of the cycle as text; "" when this is the last.
+    """
+
+    due: datetime
+    rest: str = ""
+
+
+def occurrence(value: Any, now: datetime) -> Occurrence:
+    """The first occurrence that a timer value speaks of.
+
+    Args:
+        value: Text (ISO 8601 date, duration or cycle, or cron), or a temporal value.
+        now: The present instant, aware. Local times are read in its zone.
+
+    Raises:
+        TimerError: The value says no time.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        cycle = _CYCLE.fullmatch(text)
+        if cycle:
+            return _first_of_cycle(cycle["count"], cycle["rest"], now)
+        if _DURATION.fullmatch(text):
+            return Occurrence(add_duration(now, text))
+        if "T" in text or "-" in text[:10]:
+            try:
+                return Occurrence(_instant(text, now))
+            except ValueError:
+                pass
+        from sagsgang.bpmn._cron import Cron
+
+        cron = Cron.parse(text)
+        if cron is not None:
+            return Occurrence(cron.after(now), text)
+        raise TimerError(
+            f"{text!r} is neither a date, a duration, a cycle (ISO 8601) nor a cron line"
+        )
+    if isinstance(value, (feel_values.DaysTimeDuration, feel_values.YearsMonthsDuration)):
+        return Occurrence(add_duration(now, value.isoformat()))
+    if isinstance(value, timedelta):
+        return Occurrence(now + value)
+    if isinstance(value, (feel_values.DateTime, datetime, date)):
+        return Occurrence(instant(value, now))
+    raise TimerError("the expression gives neither a date, a duration nor a cycle")
+
+
+def next_occurrence(rest: str, previous: datetime) -> Occurrence | None:
+    """What follows an occurrence of a cycle; None when it was the last."""
+    if not rest:
+        return None
+    cycle = _CYCLE.fullmatch(rest)
+    if cycle is None:
+        from sagsgang.bpmn._cron import Cron
+
+        cron = Cron.parse(rest)
+        return None if cron is None else Occurrence(cron.after(previous), rest)
+    count = int(cycle["count"]) if cycle["count"] else -1
+    if count == 0:
+        return None
+    due = add_duration(previous, cycle["rest"])
+    if count < 0:
+        return Occurrence(due, rest)
+    return Occurrence(due, f"R{count - 1}/{cycle['rest']}" if count > 1 else "")
+
+
+def instant(value: Any, now: datetime) -> datetime:
+    """A date or a date and time as an aware instant; local ones in the zone of ``now``.
+
+    Raises:
+        TimerError: It is no such value.
+    """
+    if isinstance(value, str):
+        try:
+            return _instant(value.strip(), now)
+        except ValueError:
+            raise TimerError(f"{value!r} is not a date or a date and time (ISO 8601)") from None
+    if isinstance(value, feel_values.DateTime):
+        try:
+            value = value.to_datetime()
+        except ValueError as error:
+            raise TimerError(f"the date is out of range: {error}") from None
+    if isinstance(value, datetime):
+        return value if value.tzinfo is not None else value.replace(tzinfo=now.tzinfo)
+    if isinstance(value, date):
+        return datetime.combine(value, time(), tzinfo=now.tzinfo)
+    raise TimerError("the expression gives no date")
+
+
+def add_duration(start: datetime, text: str) -> datetime:
+    """The instant an ISO 8601 duration after ``start``; a month's last day stays the last.
+
+    Raises:
+        TimerError: ``text`` is no duration, or the result is outside the years 1 to 9999.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise TimerError(f"{text!r} is not a duration (ISO 8601)")
+    sign = -1 if found["sign"] == "-" else 1
+    months = sign * (int(found["years"] or 0) * 12 + int(found["months"] or 0))
+    try:
+        if months:
+            year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+            day = min(start.day, monthrange(year, month + 1)[1])
+            start = start.replace(year=year, month=month + 1, day=day)
+        return start + sign * timedelta(
+            weeks=int(found["weeks"] or 0),
+            days=int(found["days"] or 0),
+            hours=int(found["hours"] or 0),
+            minutes=int(found["minutes"] or 0),
+            seconds=float((found["seconds"] or "0").replace(",", ".")),
+        )
+    except (OverflowError, ValueError):
+        raise TimerError(f"{text!r} leads outside the years 1 to 9999") from None
+
+
+def _first_of_cycle(count_text: str, rest: str, now: datetime) -> Occurrence:
+    count = int(count_text) if count_text else -1
+    if count == 0:
+        raise TimerError("the cycle repeats zero times")
+    first, _, second = rest.partition("/")
+    if not second:
+        due = add_duration(now, first)
+        period = first
+    elif _DURATION.fullmatch(second):
+        due, period = instant(first, now), second
+        # A start in the past: the occurrences that are over count as had.
+        for _ in range(100_000):
+            if due >= now or count == 1:
+                break
+            due = add_duration(due, period)
+            count = count - 1 if count > 0 else count
+    elif _DURATION.fullmatch(first):
+        due, period = add_duration(now, first), first
+        end = instant(second, now)
+        if count < 0:
+            count, step = 0, due
+            while step <= end and count < 100_000:
+                count, step = count + 1, add_duration(step, period)
+    else:
+        raise TimerError(f"{rest!r} holds no duration (ISO 8601)")
+    if add_duration(due, period) <= due:
+        raise TimerError(f"the period {period!r} of the cycle does not go forward")
+    if count < 0:
+        return Occurrence(due, f"R/{period}")
+    return Occurrence(due, f"R{count - 1}/{period}" if count > 1 else "")
+
+
+def _instant(text: str, now: datetime) -> datetime:
+    """Read an ISO 8601 date or date and time, with an offset or FEEL's ``@Zone/Id``."""
+    text, _, zone = text.partition("@")
+    value = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+    if zone:
+        from zoneinfo import ZoneInfo
+
+        try:
+            return value.replace(tzinfo=ZoneInfo(zone))
+        except (KeyError, ValueError, OSError):
+            raise ValueError(zone) from None
+    return value if value.tzinfo is not None else value.replace(tzinfo=now.tzinfo)

@@ -31,8 +31,8 @@ from sagsgang.feel import (
     invoke,
     types,
 )
-from sagsgang.feel import compile as compile_feel
 from sagsgang.feel import _tree as ft
+from sagsgang.feel import compile as compile_feel
 
 __all__ = ["Compiler", "Scope", "Where", "kind_of"]
 
@@ -75,7 +75,10 @@ class Compiler:
         file: name of the file, for findings.
         language: the model's default expression language, or None.
         declared: every name the model declares; only undeclared names may come from the caller.
+        declares_inputs: whether the model has any input data.
         findings: the faults found.
+        tables: the compiled decision tables, by identity of their element.
+        constants: values of output cells that are plain literals, by text.
         free: names that no scope has, by element id: the caller may supply them.
     """
 
@@ -83,9 +86,11 @@ class Compiler:
     file: str | None
     language: str | None
     declared: frozenset[str]
+    declares_inputs: bool = True
     findings: list[Finding] = field(default_factory=list)
     free: dict[str, set[str]] = field(default_factory=dict)
     tables: dict[int, Table] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
     table: TypeTable = field(init=False)
 
     def __post_init__(self) -> None:
@@ -223,13 +228,15 @@ class Compiler:
             hint = did_you_mean(name, scope.names)
             if name in self.declared:
                 hint = " It exists in the model; add a requirement to it."
+            # A model that declares no inputs leaves them to the caller, as some editors do.
+            lenient = not self.declares_inputs and not hint
             self.report(
                 "feel.unknown-name",
                 f'The name "{name}" is not known here.{hint}',
                 where,
                 line=line,
                 element_id=element_id,
-                severity="warning",
+                severity="warning" if lenient else "error",
             )
 
     def literal(self, expression: el.LiteralExpression, scope: Scope, where: Where) -> Expression:
@@ -324,7 +331,7 @@ class Compiler:
         """Make a program a test: warnings of a test that fails are nobody's concern."""
         if program.free_names - scope.names.keys() - scope.loose:
             bound = self._bound(program, scope, where)
-            return lambda context, evaluation: bound(context, evaluation or Evaluation())
+            return lambda context, evaluation: bound(dict(context), evaluation or Evaluation())
         run = program.run
         return lambda context, evaluation: run(
             context, evaluation, clock=None if evaluation is None else evaluation.now
@@ -352,6 +359,7 @@ class Compiler:
             return self._function(expression, scope, where)
         elif isinstance(expression, el.Conditional):
             compiled = _conditional(
+                where.element,
                 self.compile(expression.condition, scope, where),
                 self.compile(expression.then, scope, where),
                 self.compile(expression.otherwise, scope, where),
@@ -481,8 +489,7 @@ class Compiler:
     def _function(
         self, expression: el.FunctionDefinition, scope: Scope, where: Where
     ) -> Expression:
-        make = self.function_maker(expression, scope, where, name="")
-        return lambda context, evaluation: make(context, evaluation)
+        return self.function_maker(expression, scope, where, name="")
 
     def function_maker(
         self,
@@ -551,15 +558,18 @@ class Compiler:
             kept: list[Any] = []
             for item in items:
                 evaluation.turn()
-                view = dict(context)
+                # An entry of the item hides names from outside, also the name "item".
+                view = {**context, "item": item}
                 if type(item) is dict:
                     view.update(item)
-                view.setdefault("item", item)
                 verdict = match(view, evaluation)
-                if type(verdict) is Decimal:
-                    return _at(items, verdict)
                 if verdict is True:
                     kept.append(item)
+                elif type(verdict) is Decimal and item is items[0]:
+                    return _at(items, verdict)
+                elif verdict is not None and verdict is not False:
+                    evaluation.say("dmn.not-boolean", element=where.element, found=kind_of(verdict))
+                    return None
             return kept
 
         return evaluate
@@ -639,13 +649,20 @@ class Compiler:
         item = self.item(clause.expression.type_ref, head, clause.line)
         input_type = types.ANY if item is None else item.feel
         cells: list[tuple[Test, Program] | None] = []
+        seen: dict[tuple[str, str | None], tuple[Test, Program]] = {}
         for row, rule in enumerate(table.rules):
             if number >= len(rule.inputs):
                 cells.append((_never, _NEVER_PROGRAM))
                 continue
+            written = (rule.inputs[number].text, rule.inputs[number].language)
+            if written in seen:
+                cells.append(seen[written])
+                continue
             place = Where(where.element, where.element_id, Cell(where.element, row + 1, title))
             test = self.tests(rule.inputs[number], scope, place, input_type)
             cells.append((_never, _NEVER_PROGRAM) if isinstance(test, str) else test)
+            if test is not None and not isinstance(test, str):
+                seen[written] = test
         allowed: Column | None = None
         allowed_text: str | None = None
         if clause.values is not None and clause.values.text.strip():
@@ -685,9 +702,11 @@ class Compiler:
                 values.append(_null)
                 constants.append(None)
                 continue
-            compiled = self.literal(cell, scope, place)
-            values.append(compiled)
-            constants.append(self._constant(cell, compiled))
+            constant = self._constant(cell)
+            constants.append(constant)
+            values.append(
+                self.literal(cell, scope, place) if constant is _MISSING else _constantly(constant)
+            )
         priorities, allowed_text = self._priorities(table, clause, item, scope, head, single=single)
         default = None
         if clause.default is not None and (clause.default.text or "").strip():
@@ -705,16 +724,24 @@ class Compiler:
             default,
         )
 
-    def _constant(self, cell: el.LiteralExpression, compiled: Expression) -> Any:
+    def _constant(self, cell: el.LiteralExpression) -> Any:
         """Return the value of a cell that is a plain literal, else the mark that it is not."""
-        try:
-            program = compile_feel(cell.text or "")
-        except FeelError:
+        language = cell.language or self.language
+        if cell.type_ref is not None or (language and "feel" not in language.lower()):
             return _MISSING
-        nodes = ft.walk(program.tree)
-        if all(isinstance(n, (*_PURE_LITERALS, ft.ListLiteral, ft.Negation)) for n in nodes):
-            return compiled({}, Evaluation())
-        return _MISSING
+        text = cell.text or ""
+        if text not in self.constants:
+            value: Any = _MISSING
+            try:
+                program = compile_feel(text)
+            except FeelError:
+                program = None
+            if program is not None and all(
+                isinstance(node, (*_PURE_LITERALS, ft.Negation)) for node in ft.walk(program.tree)
+            ):
+                value = program.run({})
+            self.constants[text] = value
+        return self.constants[text]
 
     def _priorities(
         self,
@@ -773,6 +800,10 @@ class Compiler:
 
 
 # -- callables that need no compiler
+
+
+def _constantly(value: Any) -> Expression:
+    return lambda _context, _evaluation: value
 
 
 def _null(_context: dict[str, Any], _evaluation: Evaluation) -> Any:
@@ -912,9 +943,16 @@ def _list(items: Sequence[Expression]) -> Expression:
     return lambda context, evaluation: [item(context, evaluation) for item in items]
 
 
-def _conditional(condition: Expression, then: Expression, otherwise: Expression) -> Expression:
-    return lambda context, evaluation: (
-        then(context, evaluation)
-        if condition(context, evaluation) is True
-        else otherwise(context, evaluation)
-    )
+def _conditional(
+    name: str, condition: Expression, then: Expression, otherwise: Expression
+) -> Expression:
+    def evaluate(context: dict[str, Any], evaluation: Evaluation) -> Any:
+        verdict = condition(context, evaluation)
+        if verdict is True:
+            return then(context, evaluation)
+        if verdict is None or verdict is False:
+            return otherwise(context, evaluation)
+        evaluation.say("dmn.not-boolean", element=name, found=kind_of(verdict))
+        return None
+
+    return evaluate

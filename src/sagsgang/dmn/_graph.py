@@ -43,6 +43,9 @@ class Unit:
         children: units of the imported models by import name.
         values: the compiled expression of each decision by id.
         functions: the function value of each business knowledge model and service by id.
+        scopes: the names each decision and function sees, by id.
+        tables: for each decision that is a decision table, the table and the types its value is
+            converted to, by decision id.
     """
 
     def __init__(self, model: Model, path: tuple[str, ...], index: int) -> None:
@@ -54,6 +57,7 @@ class Unit:
         self.values: dict[str, Expression] = {}
         self.functions: dict[str, FeelFunction] = {}
         self.scopes: dict[str, Scope] = {}
+        self.tables: dict[str, tuple[Table, tuple[ItemType, ...]]] = {}
         self.cyclic: set[str] = set()
         self.compiler: Compiler
 
@@ -124,10 +128,12 @@ class Plan:
         self.results = tuple(results)
         self.many = many
         self.result_item = result_item
-        involved = [*inputs, *steps]
-        self.is_single = all(each.unit is root for each in involved) and all(
-            unit is root for unit, _, _ in results
-        )
+        units = [
+            *(each.unit for each in inputs),
+            *(each.unit for each in steps),
+            *(unit for unit, _, _ in results),
+        ]
+        self.is_single = all(unit is root for unit in units)
         self._inputs = tuple((each.name, each.accept, each.fetch) for each in inputs)
         self._steps = tuple((each.name, each.expression) for each in steps)
         self._base = root.base
@@ -302,6 +308,7 @@ class Graph:
             language=definitions.expression_language,
             declared=frozenset(element.name for element in definitions.elements)
             | frozenset(model.imports),
+            declares_inputs=bool(model.inputs),
         )
         self._types(unit)
         for element in definitions.elements:
@@ -393,10 +400,10 @@ class Graph:
         shape: list[tuple[str, ItemType | None]] = []
         for href in (*element.input_data, *element.input_decisions):
             found = unit.follow(href)
-            if found is None or not isinstance(found[1], (el.InputData, el.Decision)):
+            owner, target = found or (unit, None)
+            if not isinstance(target, (el.InputData, el.Decision)):
                 self._report_missing(unit, href, where, element.line)
                 continue
-            owner, target = found
             variable = target.variable
             shape.append(
                 (variable.name, owner.compiler.item(variable.type_ref, where, variable.line))
@@ -443,6 +450,11 @@ class Graph:
         unit.values[element.id] = unit.compiler.typed(
             compiled, element.variable.type_ref, where, element.variable.line
         )
+        table = unit.compiler.tables.get(id(element.expression))
+        if table is not None and element.expression is not None:
+            refs = (element.expression.type_ref, element.variable.type_ref)
+            items = (unit.compiler.table.get(ref) for ref in refs)
+            unit.tables[element.id] = (table, tuple(item for item in items if item is not None))
 
     def _find_cycles(self, unit: Unit) -> None:
         """Report decisions that require themselves through others; they give null."""
@@ -503,8 +515,11 @@ class Graph:
         given: dict[Key, str] = {}
         for href in (*service.input_data, *service.input_decisions):
             found = unit.follow(href)
-            if found is not None and isinstance(found[1], (el.InputData, el.Decision)):
-                given[(found[0].index, found[1].id)] = found[1].variable.name
+            if found is None:
+                continue
+            owner, element = found
+            if isinstance(element, (el.InputData, el.Decision)):
+                given[(owner.index, element.id)] = element.variable.name
         roots: list[tuple[Unit, el.Decision]] = []
         for href in service.output_decisions:
             found = unit.follow(href)

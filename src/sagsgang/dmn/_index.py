@@ -99,7 +99,7 @@ class Column:
                 self._by_type[kind] = _pieces(kind, static, always)
 
     def mask(self, value: Any) -> int:
-        """Return the rules whose constant test holds for a value; dynamic rules count as holding."""
+        """Return the rules whose constant test holds; dynamic rules count as holding."""
         entry = self._by_type.get(type(value))
         if entry is None:
             return self._run_all(value)
@@ -213,7 +213,7 @@ def constant_points(program: feel.Program) -> dict[type, list[Any]] | None:
     return points
 
 
-def _collect(node: ft.Node, text: str, values: list[Any]) -> bool:  # noqa: PLR0911 - one case a node
+def _collect(node: ft.Node, text: str, values: list[Any]) -> bool:
     if isinstance(node, ft.UnaryTests):
         return all(_collect(test, text, values) for test in node.tests)
     if isinstance(node, ft.AnyInput):

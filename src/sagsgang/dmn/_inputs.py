@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sagsgang.dmn._boxed import describe, kind_of
 from sagsgang.dmn._evaluation import Evaluation
 from sagsgang.dmn._types import ItemType
-from sagsgang.feel import FeelError, from_json, adopt, types
+from sagsgang.feel import FeelError, adopt, from_json, types
 
 __all__ = ["Accept", "acceptor"]
 

@@ -64,6 +64,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         '"{name}" is an external {kind} function, which is not run here; write it in FEEL.',
         '"{name}" er en ekstern {kind}-funktion, som ikke køres her; skriv den i FEEL.',
     ),
+    "dmn.not-boolean": (
+        'A condition in "{name}" should be true or false, but it is {found}.',
+        'En betingelse i "{name}" skal være sand eller falsk, men den er {found}.',
+    ),
     "dmn.not-list": (
         '"{name}" goes through something that is null.',
         '"{name}" gennemløber noget, der ikke har en værdi.',

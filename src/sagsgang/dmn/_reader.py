@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 from lxml import etree
 
 from sagsgang.dmn import elements as el
+from sagsgang.dmn._xml import line_of, text_of
 from sagsgang.dmn.errors import DmnXmlError
 from sagsgang.dmn.findings import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator as Iter
 
 __all__ = ["VERSIONS", "read_definitions"]
@@ -82,7 +84,7 @@ def read_definitions(
             f"The root element is {root.tag}, not the definitions of a DMN model (1.1 to 1.5).",
             code="dmn.xml.not-dmn",
             file=file,
-            line=root.sourceline,
+            line=line_of(root),
         )
     reader = _Reader(name.namespace or "", file)
     return reader.definitions(root), reader.findings
@@ -117,7 +119,7 @@ class _Reader:
 
     def _text(self, node: etree._Element, name: str) -> str | None:
         child = self._child(node, name)
-        return None if child is None else "".join(child.itertext(with_tail=False))
+        return None if child is None else text_of(child)
 
     def _report(self, node: etree._Element, code: str, message: str) -> None:
         self.findings.append(
@@ -126,7 +128,7 @@ class _Reader:
                 severity="error",
                 message=message,
                 file=self.file,
-                line=node.sourceline,
+                line=line_of(node),
                 element_id=node.get("id"),
                 element=self._owner,
             )
@@ -143,7 +145,7 @@ class _Reader:
         return name
 
     def _type_ref(self, node: etree._Element, text: str | None) -> str | None:
-        """Normalise a type reference of any version: ``feel:string``, ``string``, ``imp.tPerson``."""
+        """Normalise a type reference of any version: ``feel:string``, ``imp.tPerson``."""
         if text is None or not text.strip():
             return None
         ref = _SPACE.sub(" ", text).strip()
@@ -171,7 +173,7 @@ class _Reader:
         if not namespace:
             self._report(root, "model.no-namespace", "The model has no namespace; give it one.")
         drg: list[el.DrgElement] = []
-        readers = {
+        readers: dict[str, Callable[[etree._Element], el.DrgElement]] = {
             "inputData": self._input_data,
             "decision": self._decision,
             "businessKnowledgeModel": self._knowledge_model,
@@ -196,7 +198,7 @@ class _Reader:
                     import_type=(node.get("importType") or "").strip(),
                     location_uri=node.get("locationURI"),
                     id=node.get("id"),
-                    line=node.sourceline,
+                    line=line_of(node),
                 )
                 for node in self._children(root, "import")
             ),
@@ -230,7 +232,7 @@ class _Reader:
                 output_type_ref=self._type_ref(function, function.get("outputTypeRef")),
             ),
             id=node.get("id"),
-            line=node.sourceline,
+            line=line_of(node),
             label=node.get("label"),
         )
 
@@ -239,21 +241,21 @@ class _Reader:
             name=self._name(node),
             type_ref=self._attribute_type(node),
             id=node.get("id"),
-            line=node.sourceline,
+            line=line_of(node),
         )
 
     def _variable(self, node: etree._Element) -> el.InformationItem:
         child = self._child(node, "variable")
         if child is None:
             return el.InformationItem(
-                name=_SPACE.sub(" ", node.get("name") or "").strip(), line=node.sourceline
+                name=_SPACE.sub(" ", node.get("name") or "").strip(), line=line_of(node)
             )
         if not child.get("name"):
             return el.InformationItem(
                 name=_SPACE.sub(" ", node.get("name") or "").strip(),
                 type_ref=self._attribute_type(child),
                 id=child.get("id"),
-                line=child.sourceline,
+                line=line_of(child),
             )
         return self._information_item(child)
 
@@ -264,7 +266,7 @@ class _Reader:
         return {
             "id": self._id(node),
             "name": self._name(node),
-            "line": node.sourceline,
+            "line": line_of(node),
             "label": node.get("label"),
             "description": self._text(node, "description"),
         }
@@ -340,7 +342,7 @@ class _Reader:
         where: dict[str, Any] = {
             "type_ref": self._attribute_type(node),
             "id": node.get("id"),
-            "line": node.sourceline,
+            "line": line_of(node),
         }
         if kind == "literalExpression":
             return self._literal(node)
@@ -356,7 +358,7 @@ class _Reader:
                         if (variable := self._child(entry, "variable")) is None
                         else self._information_item(variable),
                         expression=self._expression_in(entry),
-                        line=entry.sourceline,
+                        line=line_of(entry),
                     )
                     for entry in self._children(node, "contextEntry")
                 ),
@@ -417,7 +419,7 @@ class _Reader:
             language=node.get("expressionLanguage"),
             type_ref=self._attribute_type(node),
             id=node.get("id"),
-            line=node.sourceline,
+            line=line_of(node),
         )
 
     def _unary(self, node: etree._Element | None) -> el.Text | None:
@@ -426,7 +428,7 @@ class _Reader:
         return el.Text(
             text=self._text(node, "text") or "",
             id=node.get("id"),
-            line=node.sourceline,
+            line=line_of(node),
             language=node.get("expressionLanguage"),
         )
 
@@ -447,7 +449,7 @@ class _Reader:
             kind=cast("Any", kind),
             type_ref=self._attribute_type(node),
             id=node.get("id"),
-            line=node.sourceline,
+            line=line_of(node),
         )
 
     def _table(self, node: etree._Element) -> el.DecisionTable:
@@ -481,7 +483,7 @@ class _Reader:
             ),
             type_ref=self._attribute_type(node),
             id=node.get("id"),
-            line=node.sourceline,
+            line=line_of(node),
         )
         for number, (rule, rule_node) in enumerate(
             zip(table.rules, self._children(node, "rule"), strict=True), 1
@@ -500,13 +502,13 @@ class _Reader:
     def _input_clause(self, node: etree._Element) -> el.InputClause:
         expression = self._child(node, "inputExpression")
         return el.InputClause(
-            expression=el.LiteralExpression(text=None, line=node.sourceline)
+            expression=el.LiteralExpression(text=None, line=line_of(node))
             if expression is None
             else self._literal(expression),
             label=node.get("label"),
             values=self._unary(self._child(node, "inputValues")),
             id=node.get("id"),
-            line=node.sourceline,
+            line=line_of(node),
         )
 
     def _output_clause(self, node: etree._Element) -> el.OutputClause:
@@ -518,7 +520,7 @@ class _Reader:
             values=self._unary(self._child(node, "outputValues")),
             default=None if default is None else self._literal(default),
             id=node.get("id"),
-            line=node.sourceline,
+            line=line_of(node),
         )
 
     def _rule(self, node: etree._Element) -> el.Rule:
@@ -527,7 +529,7 @@ class _Reader:
                 el.Text(
                     text=self._text(entry, "text") or "",
                     id=entry.get("id"),
-                    line=entry.sourceline,
+                    line=line_of(entry),
                     language=entry.get("expressionLanguage"),
                 )
                 for entry in self._children(node, "inputEntry")
@@ -539,5 +541,5 @@ class _Reader:
             ),
             description=self._text(node, "description"),
             id=node.get("id"),
-            line=node.sourceline,
+            line=line_of(node),
         )

@@ -99,12 +99,12 @@ class Table:
         self._dynamic = tuple(
             (number, column.column) for number, column in enumerate(inputs) if column.column.dynamic
         )
-        self._checked = any(column.allowed is not None for column in inputs)
+        self.has_allowed_inputs = any(column.allowed is not None for column in inputs)
         self._cache: dict[int, Outcome] = {}
 
     def __call__(self, scope: dict[str, Any], evaluation: Evaluation) -> Any:
         """Evaluate the table in a scope; null and a message when it has no result."""
-        if self._checked or self.is_dynamic or evaluation.note is not None:
+        if self.has_allowed_inputs or self.is_dynamic or evaluation.note is not None:
             return self._call_in_full(scope, evaluation)
         mask = self.everything
         for value, look_up in self._pairs:
@@ -140,10 +140,10 @@ class Table:
                 return 0
         if self._dynamic:
             quiet = evaluation.quiet()
-            for number, column in self._dynamic:
-                todo = mask & column.dynamic
+            for number, tests in self._dynamic:
+                todo = mask & tests.dynamic
                 if todo:
-                    mask &= ~self._failing(todo, column, {**scope, "?": values[number]}, quiet)
+                    mask &= ~self._failing(todo, tests, {**scope, "?": values[number]}, quiet)
         return mask
 
     def _failing(self, todo: int, column: Column, scope: dict[str, Any], quiet: Evaluation) -> int:
@@ -178,10 +178,7 @@ class Table:
         if not mask:
             return self._no_rule(scope, evaluation)
         policy = self.element.hit_policy
-        if policy == "FIRST":
-            rules = [(mask & -mask).bit_length() - 1]
-        else:
-            rules = bits(mask)
+        rules = [(mask & -mask).bit_length() - 1] if policy == "FIRST" else bits(mask)
         if policy == "UNIQUE" and len(rules) > 1:
             return None, ("dmn.unique", {"rules": _numbers(rules)})
         values: list[Any] = []

@@ -7,16 +7,15 @@ Source: DMN 1.5 sections 7.3.3 (item definitions) and 10.3.2.9.4 (implicit conve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sagsgang.dmn._index import Column, Test
-from sagsgang.feel import FeelError, FeelType, Program, types
+from sagsgang.feel import FeelError, FeelType, Program, parse_type, types
 
 if TYPE_CHECKING:
     from sagsgang.dmn.elements import ItemDefinition, Text
 
-__all__ = ["DefinedType", "ItemType", "TypeTable"]
+__all__ = ["ItemType", "TypeTable"]
 
 _MAX_DEPTH = 60
 _BUILT_IN_SPELLINGS = {
@@ -162,51 +161,11 @@ class ItemType:
                 result[name] = converted
         return True, result
 
-    def accepts(self, value: Any, depth: int = 0) -> bool:
-        """Return whether a value belongs to the type as it is (``instance of``)."""
-        if value is None or depth > _MAX_DEPTH:
-            return value is None
-        items = value if self.is_collection else [value]
-        if self.is_collection and type(value) is not list:
-            return False
-        for item in items:
-            if item is None:
-                continue
-            if self._parts is not None:
-                if type(item) is not dict or not all(
-                    name in item and (item[name] is None or part.accepts(item[name], depth + 1))
-                    for name, part in self._parts.items()
-                ):
-                    return False
-            elif self.parent is not None:
-                if not self.parent.accepts(item, depth + 1):
-                    return False
-            elif not self._wanted.accepts(item):
-                return False
-            if self.allowed is not None and not _passes(self.allowed, item):
-                return False
-        return self._constraint is None or _passes(self._constraint, value)
-
 
 def _passes(column: Column, value: Any) -> bool:
     if column.mask(value) == 0:
         return False
     return all(column.run(rule, {"?": value}, None) is True for rule in column.tests)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DefinedType(FeelType):
-    """An item definition as FEEL sees it in ``instance of`` and in parameter types."""
-
-    item: ItemType
-
-    def accepts(self, value: Any) -> bool:
-        """Whether a value other than null belongs to the type, constraints included."""
-        return value is not None and self.item.accepts(value)
-
-    def __str__(self) -> str:
-        """The name of the item definition."""
-        return self.item.name
 
 
 class TypeTable:
@@ -237,11 +196,12 @@ class TypeTable:
         self._report = report
         self._built: dict[str, ItemType] = {}
         self._open: list[str] = []
-        self._by_namespace = {namespace: table for namespace, table in self._imports.values()}
+        self._by_namespace = dict(self._imports.values())
         for name in self._definitions:
             self.get(name)
+        # The kit's ``instance of`` looks at the structure of a type, not at its allowed values.
         self.named: dict[str, FeelType] = {
-            name: DefinedType(item) for name, item in self._built.items()
+            name: self._built[name].feel for name in self._definitions
         }
         for prefix, (_, table) in self._imports.items():
             for name, feel_type in table.named.items():
@@ -272,7 +232,7 @@ class TypeTable:
             found = None if built_in is None else ItemType(str(built_in), built_in)
         if found is None and "<" in ref:
             try:
-                found = ItemType(ref, types.parse_type(ref))
+                found = ItemType(ref, parse_type(ref))
             except FeelError:
                 found = None
         if found is not None:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lxml import etree
 
 from sagsgang.dmn.errors import DmnXmlError
 
-__all__ = ["MAX_BYTES", "parse_xml"]
+__all__ = ["MAX_BYTES", "line_of", "parse_xml", "text_of"]
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file accepted, in bytes."""
@@ -72,7 +74,7 @@ def parse_xml(source: bytes, *, file: str | None = None) -> etree._ElementTree:
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None or tree.docinfo.doctype:
         raise DmnXmlError(
-            "The file has a document type declaration (DOCTYPE); remove it, a DMN model needs none.",
+            "The file has a document type declaration (DOCTYPE); remove it.",
             code="dmn.xml.doctype",
             file=file,
             line=1,
@@ -90,5 +92,16 @@ def _check_depth(root: etree._Element, file: str | None) -> None:
                 "The elements are nested too deeply for a decision model.",
                 code="dmn.xml.too-deep",
                 file=file,
-                line=element.sourceline,
+                line=line_of(element),
             )
+
+
+def line_of(element: etree._Element) -> int | None:
+    """Return the line an element starts on, counted from 1, where it is known."""
+    line: Any = element.sourceline
+    return line if isinstance(line, int) else None
+
+
+def text_of(element: etree._Element) -> str:
+    """Return the text inside an element, that of its children included."""
+    return "".join(str(part) for part in element.itertext(with_tail=False))

@@ -15,7 +15,7 @@ from sagsgang.dmn._evaluation import Evaluation, Note
 from sagsgang.dmn._graph import Graph, Plan
 from sagsgang.dmn.errors import UnknownElementError, did_you_mean
 from sagsgang.dmn.explanation import Explanation
-from sagsgang.feel import FeelFunction, FeelLimitError, Run, invoke, adopt
+from sagsgang.feel import FeelFunction, FeelLimitError, Run, adopt, invoke
 
 if TYPE_CHECKING:
     from sagsgang.dmn._messages import Message

@@ -158,12 +158,14 @@ class Model:
     def to_xml(self) -> bytes:
         """Write the model as it was read: diagrams, extensions and comments included."""
         info = self._tree.docinfo
-        return etree.tostring(
+        standalone: Any = info.standalone
+        written = etree.tostring(
             self._tree,
             xml_declaration=True,
             encoding=info.encoding or "UTF-8",
-            standalone=info.standalone,
+            standalone=standalone,
         )
+        return written if isinstance(written, bytes) else written.encode()
 
 
 def load(
@@ -229,7 +231,7 @@ def _load(data: bytes, resolver: Resolver, file: str | None, ancestors: tuple[st
             continue
         if declared.namespace in chain or len(chain) > _MAX_IMPORT_DEPTH:
             raise DmnModelError(
-                f'The import of "{declared.namespace}" goes in a circle; remove one of the imports.',
+                f'The import of "{declared.namespace}" goes in a circle; remove one.',
                 code="dmn.model.cyclic-import",
                 file=file,
                 line=declared.line,
@@ -241,7 +243,7 @@ def _load(data: bytes, resolver: Resolver, file: str | None, ancestors: tuple[st
                 Finding(
                     code="import.not-found",
                     severity="error",
-                    message=f'The imported model "{declared.namespace}" was not found; put its file '
+                    message=f'The imported model "{declared.namespace}" was not found; put it '
                     "in the same folder.",
                     file=file,
                     line=declared.line,

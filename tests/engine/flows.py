@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 _HEAD = (
@@ -128,7 +129,7 @@ class Flow:
 
     def path(self, *elements: str) -> Flow:
         """Connect the elements one after the other."""
-        for source, target in zip(elements, elements[1:], strict=False):
+        for source, target in pairwise(elements):
             self.flow(source, target)
         return self
 
@@ -188,7 +189,8 @@ DECISION = b"""<?xml version="1.0" encoding="UTF-8"?>
     <variable name="route" typeRef="string" />
     <informationRequirement id="r1"><requiredInput href="#amount_input" /></informationRequirement>
     <decisionTable id="table" hitPolicy="FIRST">
-      <input id="i1"><inputExpression id="e1" typeRef="number"><text>amount</text></inputExpression></input>
+      <input id="i1">
+        <inputExpression id="e1" typeRef="number"><text>amount</text></inputExpression></input>
       <output id="o1" name="route" typeRef="string" />
       <rule id="rule1"><inputEntry id="ie1"><text>&gt; 1000</text></inputEntry>
         <outputEntry id="oe1"><text>"manual"</text></outputEntry></rule>
@@ -201,7 +203,7 @@ DECISION = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 def routed(process: str = "order") -> bytes:
-    """Inline service, decision table, gateway, a user task on one branch, end: the measured flow."""
+    """Inline service, decision table, gateway, user task on one branch: the measured flow."""
     return (
         Flow(process)
         .start()

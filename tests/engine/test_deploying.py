@@ -52,7 +52,7 @@ def test_an_invalid_model_is_refused_with_every_violation(desk):
 
 
 def test_an_unreadable_table_is_refused(desk):
-    with pytest.raises(engine.DeploymentError, match="rules.dmn"):
+    with pytest.raises(engine.DeploymentError, match=r"rules\.dmn"):
         desk.deploy(routed(), decisions={"rules.dmn": b"<no"})
 
 

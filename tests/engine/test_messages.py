@@ -16,13 +16,13 @@ pytestmark = pytest.mark.django_db
 
 
 def receiver(process: str = "order") -> Flow:
-    flow = Flow(process).message("m1", "receipt", "= number").start().user("first")
+    flow = Flow(process).message("m1", "receipt", "= reference").start().user("first")
     flow.catch("wait", "message", "m1").user("after").end()
     return flow.path("start", "first", "wait", "after", "end")
 
 
 def waiting(desk, number: str) -> engine.InstanceRef:
-    instance = desk.start(variables={"number": number})
+    instance = desk.start(variables={"reference": number})
     desk.complete(instance, "first")
     return instance
 
@@ -58,7 +58,7 @@ def test_the_same_message_again_is_not_delivered_again(desk):
 def test_a_message_that_comes_early_waits_for_its_receiver(desk):
     desk.deploy(receiver())
     assert send(desk, "A", "id-1") is None
-    instance = desk.start(variables={"number": "A"})
+    instance = desk.start(variables={"reference": "A"})
     desk.complete(instance, "first")
     assert list(desk.waits(instance)) == ["after"]
     assert Message.objects.get().instance_id == instance.id
@@ -98,12 +98,12 @@ def test_only_the_newest_version_is_started_by_a_message(desk):
 
 def test_an_instance_can_send_a_message_to_another(desk):
     desk.deploy(receiver("receiver"))
-    target = desk.start("receiver", variables={"number": "Z"})
+    target = desk.start("receiver", variables={"reference": "Z"})
     desk.complete(target, "first")
-    sender = Flow("sender").message("m2", "receipt", "= number").start()
+    sender = Flow("sender").message("m2", "receipt", "= reference").start()
     sender.throw("tell", "message", "m2").end().path("start", "tell", "end")
     desk.deploy(sender)
-    desk.start("sender", variables={"number": "Z"})
+    desk.start("sender", variables={"reference": "Z"})
     assert list(desk.waits(target)) == ["wait"]
     assert desk.work().messages == 1
     assert list(desk.waits(target)) == ["after"]

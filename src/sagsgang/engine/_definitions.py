@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from sagsgang import bpmn, dmn
 from sagsgang.bpmn._timers import TimerError, occurrence
-from sagsgang.bpmn.protocol import Decided, Variables
+from sagsgang.bpmn.protocol import Decided, InlineHandler, Variables
 from sagsgang.engine.errors import DeploymentError, NotActiveError, NotFoundError
 from sagsgang.engine.models import DefinitionResource, ProcessDefinition, StartSubscription
 
@@ -256,10 +256,13 @@ class _Clock:
         return self._now
 
     def decide(self, decision: str, variables: Variables) -> Decided:
-        raise UnknownDecisionError(f"A start event cannot ask for the decision {decision!r}.")
+        given = ", ".join(sorted(variables))
+        raise UnknownDecisionError(
+            f"A start event cannot decide {decision!r} on {given or 'nothing'}."
+        )
 
-    def inline(self, task_type: str) -> None:
-        return None
+    def inline(self, task_type: str) -> InlineHandler | None:
+        raise UnknownDecisionError(f"A start event cannot call the handler {task_type!r}.")
 
 
 def _start_subscriptions(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What may be logged of a fault: where it was raised, never its text, which may quote a variable."""
+"""What may be logged of a fault: where it was raised, never its text: that may quote a variable."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -133,7 +133,8 @@ def run_tasks(
     """Run tasks in grouped transactions; the results, or why not, in the order of the tasks."""
     results: list[Result | EngineError] = []
     for some in _store.chunks(tasks, group):
-        results += _run_some(some, actor, now)
+        ended = _run_some(some, actor, now)
+        results += ended
     return results
 
 
@@ -156,12 +157,12 @@ def run_selected(
     except Exception:
         if _connection_lost() or not chosen:
             raise
-        return list(_run_some(chosen, actor, now))
+        return _run_some(chosen, actor, now)
 
 
 def _run_some(
     tasks: Sequence[Task[Result]], actor: str, now: datetime
-) -> Iterable[Result | EngineError]:
+) -> list[Result | EngineError]:
     try:
         return _atomically(lambda: _run_group(tasks, actor, now))
     except Exception as error:

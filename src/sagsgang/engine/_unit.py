@@ -444,8 +444,8 @@ class UnitOfWork:
                 if wait.kind is WaitKind.MESSAGE:
                     self._pending.append(lambda: self._take_buffered(instance, wait))
             case WaitKind.INCIDENT:
-                row = (*key, instance.revision, wait.element, wait.code, wait.text, self._stamp)
-                self._incidents[key] = [*row, None, ""]
+                cause = (instance.revision, wait.element, wait.code, wait.text)
+                self._incidents[key] = [*key, *cause, self._stamp, None, ""]
             case WaitKind.CALL:
                 self._pending.append(lambda: self._call(instance, wait))
             case _:

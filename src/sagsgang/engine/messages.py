@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -182,13 +183,13 @@ def start_due(now: datetime) -> int:
     started = 0
     for each in due:
         try:
-            started += run_one(lambda unit, pk=each: _start_timer(unit, pk), actor=_ACTOR, now=now)
+            started += run_one(partial(_start_timer, each), actor=_ACTOR, now=now)
         except EngineError:
             continue
     return started
 
 
-def _start_timer(unit: UnitOfWork, pk: int) -> int:
+def _start_timer(pk: int, unit: UnitOfWork) -> int:
     row = StartSubscription.objects.select_for_update().filter(pk=pk).first()
     if row is None or row.due_at is None or row.due_at > unit.now:
         return 0

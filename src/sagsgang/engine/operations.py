@@ -103,7 +103,7 @@ def open_incidents(*, limit: int = 100) -> list[Incident]:
     return list(Incident.objects.filter(resolved_at=None).order_by("since")[:limit])
 
 
-# --- Definitions and task types -------------------------------------------------------------------
+# --- Definitions and task types ----------------------------------------------------------
 
 
 def suspend_definition(
@@ -152,7 +152,7 @@ def resume_task_type(task_type: str, *, now: datetime, actor: str) -> None:
     _log.info("engine.task_type_resumed", task_type=task_type, actor=actor)
 
 
-# --- Instances --------------------------------------------------------------------------------------
+# --- Instances ---------------------------------------------------------------------------
 
 
 def suspend_instance(

@@ -234,7 +234,8 @@ def start_many(
     tasks = [
         task(item, next(made) if item.instance_id is None else item.instance_id) for item in items
     ]
-    return _refs(run_tasks(tasks, actor=actor, now=now))
+    results = run_tasks(tasks, actor=actor, now=now)
+    return _refs(results)
 
 
 def _refs(results: Iterable[Instance | EngineError]) -> list[InstanceRef | EngineError]:
@@ -288,7 +289,8 @@ def complete_many(
 ) -> list[InstanceRef | EngineError]:
     """Complete many waits in grouped transactions; a bad item spoils no other."""
     tasks = [_command(each.instance_id, Complete(each.wait, each.variables)) for each in items]
-    return _refs(run_tasks(tasks, actor=actor, now=now))
+    results = run_tasks(tasks, actor=actor, now=now)
+    return _refs(results)
 
 
 def throw_error(
@@ -356,7 +358,8 @@ def cancel_many(
 ) -> list[InstanceRef | EngineError]:
     """End many instances in grouped transactions; a bad item spoils no other."""
     tasks = [_command(each, Cancel(reason)) for each in ids]
-    return _refs(run_tasks(tasks, actor=actor, now=now))
+    results = run_tasks(tasks, actor=actor, now=now)
+    return _refs(results)
 
 
 def resolve_incident(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 
 if TYPE_CHECKING:
     from sagsgang.organisation.models import (  # noqa: F401 (named in the bases, as strings)
@@ -40,6 +40,11 @@ ROLES_THAT_SEE_PEOPLE: Final = frozenset(
 def in_force(on: date, *, start: str = "valid_from", end: str = "valid_to") -> Q:
     """The condition that a dated row holds on a day; both ends included, an empty end is open."""
     return Q(**{f"{start}__lte": on}) & (Q(**{f"{end}__isnull": True}) | Q(**{f"{end}__gte": on}))
+
+
+def _outer_path() -> ExpressionWrapper[OuterRef]:
+    """The path of the row outside, as something that an inner condition can compare with."""
+    return ExpressionWrapper(OuterRef("path"), output_field=models.CharField())
 
 
 class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
@@ -93,14 +98,14 @@ class UnitQuerySet(models.QuerySet["Unit"]):
         leads = (
             Employment.objects.in_force(on)
             .filter(person_id=user.person_id, is_manager=True)
-            .annotate(seen=OuterRef("path"))
+            .annotate(seen=_outer_path())
             .filter(seen__startswith=F("unit__path"))
         )
         return self.filter(Exists(leads))
 
     def covered_by(self, assignments: RoleAssignmentQuerySet) -> UnitQuerySet:
         """The units that at least one of the assignments covers."""
-        covering = assignments.annotate(seen=OuterRef("path")).filter(
+        covering = assignments.annotate(seen=_outer_path()).filter(
             Q(unit__isnull=True) | Q(seen__startswith=F("unit__path"))
         )
         return self.filter(Exists(covering))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Final
 
 from django.db import transaction
@@ -118,7 +118,7 @@ def timeline(rows: Iterable[TermsRow]) -> list[TermsRow]:
     """
     ordered = sorted({row.valid_from: row for row in rows}.values(), key=lambda row: row.valid_from)
     result: list[TermsRow] = []
-    for row, following in zip(ordered, [*ordered[1:], None], strict=True):
+    for row, following in zip_longest(ordered, ordered[1:]):
         end = row.valid_to
         if following is not None:
             latest = following.valid_from - _DAY

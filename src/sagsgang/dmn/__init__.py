@@ -12,6 +12,7 @@ Source: Decision Model and Notation (DMN) 1.5, OMG.
 
 from __future__ import annotations
 
+from sagsgang.dmn.checks import check
 from sagsgang.dmn.decisions import Decisions, Result
 from sagsgang.dmn.errors import (
     DmnError,
@@ -37,5 +38,6 @@ __all__ = [
     "Result",
     "Step",
     "UnknownElementError",
+    "check",
     "load",
 ]

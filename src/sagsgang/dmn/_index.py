@@ -21,7 +21,17 @@ from sagsgang import feel
 from sagsgang.feel import _tree as ft
 from sagsgang.feel.values import DaysTimeDuration, YearsMonthsDuration
 
-__all__ = ["Column", "Test", "bits", "constant_points"]
+__all__ = [
+    "Column",
+    "Test",
+    "above",
+    "amid",
+    "below",
+    "bits",
+    "constant_points",
+    "is_ordered",
+    "sample_of",
+]
 
 Test: TypeAlias = Callable[[Mapping[str, Any], Any], Any]
 """A compiled unary test; it finds the input under ``?`` and holds when it gives True."""
@@ -55,10 +65,13 @@ class Column:
 
     Attributes:
         dynamic: bits of the rules whose test reads other names and must be run for each input.
+        opaque: bits of the rules whose test compares with constants that have no line to cut,
+            such as times; they are run for each input too.
+        always: bits of the rules that hold for every input, the dynamic ones included.
         tests: the dynamic tests by rule number.
     """
 
-    __slots__ = ("_by_type", "_opaque", "_static", "dynamic", "tests")
+    __slots__ = ("_by_type", "_static", "always", "dynamic", "opaque", "tests")
 
     def __init__(self, cells: Sequence[tuple[Test, feel.Program] | None]) -> None:
         """Build the index.
@@ -89,7 +102,8 @@ class Column:
         self.dynamic = sum(1 << number for number in self.tests)
         always |= self.dynamic
         self._static = [(bit, test) for bit, test, _ in static] + opaque
-        self._opaque = always
+        self.always = always
+        self.opaque = sum(bit for bit, _ in opaque)
         self._by_type: dict[type, tuple[dict[Any, int], Sequence[Any], Sequence[int]]] = {}
         for value_set in ((None,), (True, False)):
             exact = {value: self._run_all(value) for value in value_set}
@@ -112,7 +126,7 @@ class Column:
         return self.tests[rule](scope, evaluation)
 
     def _run_all(self, value: Any) -> int:
-        mask = self._opaque
+        mask = self.always
         scope = {"?": value}
         for bit, test in self._static:
             if test(scope, None) is True:
@@ -152,19 +166,30 @@ def _own_pieces(
     if not own:
         yield 0, 2 * cuts, _SAMPLES[kind]
         return
-    before = _below(kind, own[0])
+    before = below(kind, own[0])
     if before is not None:
         yield 0, 2 * place[own[0]], before
     for number, point in enumerate(own):
         here = 2 * place[point] + 1
         yield here, here, point
         following = own[number + 1] if number + 1 < len(own) else None
-        sample = _above(kind, point) if following is None else _amid(kind, point, following)
+        sample = above(kind, point) if following is None else amid(kind, point, following)
         if sample is not None:
             yield here + 1, (2 * cuts if following is None else 2 * place[following]), sample
 
 
-def _below(kind: type, point: Any) -> Any:
+def is_ordered(kind: type) -> bool:
+    """Return whether the values of a Python type lie on a line the index can cut."""
+    return kind in _ORDERED
+
+
+def sample_of(kind: type) -> Any:
+    """Return some value of an ordered type."""
+    return _SAMPLES[kind]
+
+
+def below(kind: type, point: Any) -> Any:
+    """Return a value below a point, or None when the type has none."""
     if kind is Decimal:
         return _WIDE.subtract(_WIDE.subtract(point, abs(point)), Decimal(1))
     if kind is str:
@@ -174,7 +199,8 @@ def _below(kind: type, point: Any) -> Any:
     return kind(_amount(point) - 1)
 
 
-def _above(kind: type, point: Any) -> Any:
+def above(kind: type, point: Any) -> Any:
+    """Return a value above a point and below every other one that could matter, or None."""
     if kind is Decimal:
         return _WIDE.add(_WIDE.add(point, abs(point)), Decimal(1))
     if kind is str:
@@ -184,12 +210,12 @@ def _above(kind: type, point: Any) -> Any:
     return kind(_amount(point) + 1)
 
 
-def _amid(kind: type, low: Any, high: Any) -> Any:
+def amid(kind: type, low: Any, high: Any) -> Any:
     """Return a value strictly between two, or None when the type has none."""
     if kind is Decimal:
         middle = _WIDE.divide(_WIDE.add(low, high), Decimal(2))
         return middle if low < middle < high else None
-    candidate = _above(kind, low)
+    candidate = above(kind, low)
     return candidate if candidate is not None and candidate < high else None
 
 

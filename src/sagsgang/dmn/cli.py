@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The commands ``sagsgang dmn eval``, ``check`` and ``tck``, and the body of ``sagsgang feel``.
+
+Exit codes: 0 fine, 1 the work found faults, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from sagsgang.dmn import tck as kit
+from sagsgang.dmn.checks import check
+from sagsgang.dmn.decisions import Result
+from sagsgang.dmn.elements import DecisionService
+from sagsgang.dmn.errors import DmnError, UnknownElementError
+from sagsgang.dmn.model import load
+from sagsgang.feel import FeelError, FeelFunction, FeelSyntaxError, Trace, to_json
+from sagsgang.feel import evaluate as evaluate_feel
+
+__all__ = ["app", "feel_command"]
+
+app = typer.Typer(no_args_is_help=True, help="Evaluate, check and prove DMN decision models.")
+
+
+def _fail(message: str, code: int) -> typer.Exit:
+    typer.echo(message, err=True)
+    return typer.Exit(code)
+
+
+def _read_json(text: str, option: str) -> dict[str, Any]:
+    """Read an object from JSON text, or from a file when the text is ``@path``.
+
+    Raises:
+        typer.Exit: the text is not a JSON object.
+    """
+    try:
+        data = Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
+        found = orjson.loads(data)
+    except OSError as error:
+        raise _fail(f"{option}: the file cannot be read: {error.strerror}.", 2) from None
+    except orjson.JSONDecodeError as error:
+        raise _fail(
+            f"{option}: this is not JSON (line {error.lineno}, column {error.colno}): {error.msg}.",
+            2,
+        ) from None
+    if not isinstance(found, dict):
+        raise _fail(f'{option}: give a JSON object such as {{"Age": 19}}.', 2)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return a FEEL value as plain data; a function is named."""
+    if isinstance(value, FeelFunction):
+        return f"function {value.name}".strip()
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return to_json(value)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command("eval")
+def eval_command(
+    file: Annotated[Path, typer.Argument(help="The DMN file.")],
+    decision: Annotated[str, typer.Option(help="Name or id of the decision or decision service.")],
+    input_: Annotated[
+        str, typer.Option("--input", help="The inputs as a JSON object, or @file.")
+    ] = "{}",
+    explain: Annotated[
+        str, typer.Option(help="Print how the result came about: da, en or json.")
+    ] = "",
+) -> None:
+    """Evaluate a decision and print its value as JSON."""
+    if explain not in ("", "da", "en", "json"):
+        raise _fail("--explain: choose da, en or json.", 2)
+    inputs = _read_json(input_, "--input")
+    now = dt.datetime.now(dt.UTC)
+    try:
+        decisions = load(file).compile()
+        is_service = any(
+            isinstance(element, DecisionService) and decision in (element.id, element.name)
+            for element in decisions.model.definitions.elements
+        )
+        run = decisions.evaluate_service if is_service else decisions.evaluate
+        result = run(decision, inputs, explain=bool(explain), now=now)
+    except UnknownElementError as error:
+        raise _fail(str(error), 2) from None
+    except DmnError as error:
+        raise _fail(str(error), 1) from None
+    _print_json(_plain(result.value))
+    if result.explanation is not None:
+        _print_explanation(result, explain)
+    for message in result.errors:
+        typer.echo(message.text, err=True)
+    if result.errors:
+        raise typer.Exit(1)
+
+
+def _print_explanation(result: Result, form: str) -> None:
+    if result.explanation is None:
+        return
+    if form == "json":
+        _print_json(result.explanation.to_dict())
+    else:
+        typer.echo(result.explanation.to_text("en" if form == "en" else "da"))
+
+
+@app.command("check")
+def check_command(
+    files: Annotated[list[Path], typer.Argument(help="The DMN files.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """List every fault and doubt; exit 1 when there are errors."""
+    errors = 0
+    for file in files:
+        try:
+            findings = check(load(file))
+        except DmnError as error:
+            errors += 1
+            typer.echo(str(error), err=True)
+            continue
+        for finding in findings:
+            errors += finding.severity == "error"
+            typer.echo(orjson.dumps(finding.to_dict()).decode() if as_json else str(finding))
+    if errors:
+        raise typer.Exit(1)
+
+
+@app.command("tck")
+def tck_command(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of the test kit.")],
+) -> None:
+    """Run the test cases of the DMN-TCK below the folders and print each failure."""
+    passed = failed = 0
+    try:
+        for result in kit.run(folders):
+            if result.passed:
+                passed += 1
+            else:
+                failed += 1
+                typer.echo(str(result))
+    except DmnError as error:
+        raise _fail(str(error), 2) from None
+    if not passed and not failed:
+        raise _fail("There are no test cases below these folders.", 2)
+    typer.echo(f"{passed} passed, {failed} failed")
+    if failed:
+        raise typer.Exit(1)
+
+
+def feel_command(
+    expression: Annotated[str, typer.Argument(help="The FEEL expression.")],
+    context: Annotated[
+        str, typer.Option(help="The values it uses, as a JSON object, or @file.")
+    ] = "{}",
+) -> None:
+    """Evaluate a FEEL expression and print its value as JSON."""
+    values = _read_json(context, "--context")
+    trace = Trace()
+    try:
+        value = evaluate_feel(expression, values, trace, clock=dt.datetime.now(dt.UTC))
+    except FeelSyntaxError as error:
+        raise _fail(f"{error}\n{error.caret}", 1) from None
+    except FeelError as error:
+        raise _fail(str(error), 1) from None
+    _print_json(_plain(value))
+    for warning in trace:
+        typer.echo(str(warning), err=True)
+    if value is None and len(trace):
+        raise typer.Exit(1)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sagsgang.feel._numbers import CONTEXT
 from sagsgang.feel._run import Run
+from sagsgang.feel._texts import REASONS
 from sagsgang.feel.trace import Site
 from sagsgang.feel.types import kind_name
 from sagsgang.feel.values import (
@@ -303,7 +304,7 @@ def _reason(error: Exception) -> str:
         return "division by zero"
     if isinstance(error, decimal.Overflow | OverflowError):
         return "too large"
-    return str(error) if type(error) is ValueError else "undefined"
+    return str(error) if str(error) in REASONS else "undefined"
 
 
 def _guarded(

@@ -54,8 +54,8 @@ class XPathRegex:
                 options |= option
         try:
             self._compiled: Any = regex.compile(translated, options)
-        except (regex.error, RecursionError, OverflowError, ValueError, KeyError) as error:
-            raise Fault("feel.regex", reason=str(error) or "it is not valid") from None
+        except (regex.error, RecursionError, OverflowError, ValueError, KeyError):
+            raise Fault("feel.regex", reason="its syntax is wrong") from None
 
     @staticmethod
     @lru_cache(maxsize=512)
@@ -234,7 +234,7 @@ def _escape(pattern: str, position: int, *, in_class: bool) -> tuple[str, int]:
             return (inner if in_class else f"[{inner}]"), following
         return f"[^{inner}]", following
     if letter not in _ESCAPES:
-        raise Fault("feel.regex", reason=f"\\{letter} is not an escape")
+        raise Fault("feel.regex", reason="it has an unknown escape")
     if letter.isdigit() and in_class:
         raise Fault("feel.regex", reason="a back-reference cannot stand in a class")
     if letter in "nrtdDsSwW" or letter.isdigit():

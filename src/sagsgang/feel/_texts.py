@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-__all__ = ["TEXTS", "TYPE_NAMES_DA", "sentence"]
+__all__ = ["REASONS", "TEXTS", "TYPE_NAMES_DA", "sentence"]
 
 TEXTS: dict[str, tuple[str, str]] = {
     "feel.argument": (
@@ -46,8 +46,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{actual} kan ikke gennemløbes.",
     ),
     "feel.literal": (
-        "{text} is not a {expected}.",
-        "{text} er ikke gyldig som {expected}.",
+        "The text is not a {expected}.",
+        "Teksten kan ikke læses som {expected}.",
     ),
     "feel.not-function": (
         "{actual} cannot be called: it is not a function.",
@@ -107,11 +107,81 @@ TYPE_NAMES_DA: dict[str, str] = {
     "Any": "hvad som helst",
     "Null": "ingenting",
     "null": "ingenting",
+    "duration": "varighed",
+    "date, time, date and time or duration": "dato, klokkeslæt, tidspunkt eller varighed",
     "list": "liste",
     "context": "kontekst",
     "range": "interval",
     "function": "funktion",
 }
+
+
+REASONS: dict[str, str] = {
+    "\\p needs a category in braces": "\\p kræver en kategori i krøllede parenteser",
+    "a $ in a replacement needs a group number": "et $ i en erstatning kræver et gruppenummer",
+    "a [ in a class must be escaped": "et [ i en tegnklasse skal stå efter \\",
+    "a back-reference cannot stand in a class": "en tilbagehenvisning kan ikke stå i en tegnklasse",
+    "a class is not closed": "en tegnklasse er ikke afsluttet",
+    "division by zero": "division med nul",
+    "every entry must have a key and a value": "hvert element skal have key og value",
+    "every item must be a context": "hvert element skal være en kontekst",
+    "every item must be a number": "hvert element skal være et tal",
+    "every item must be a string or null": "hvert element skal være en tekst eller mangle",
+    "every key must be a string": "hver nøgle skal være en tekst",
+    "in a replacement only \\$ and \\\\ are escapes": (
+        "i en erstatning kan kun $ og \\ stå efter \\"
+    ),
+    "it ends with a backslash": "det slutter med \\",
+    "it has an unknown escape": "det har et ukendt tegn efter \\",
+    "it is not a CPR number": "det er ikke et CPR-nummer",
+    "it is too long": "det er for langt",
+    "its syntax is wrong": "det er ikke skrevet korrekt",
+    "no such date": "datoen findes ikke",
+    "no such zone": "tidszonen findes ikke",
+    "only a positive number has a logarithm": "kun et positivt tal har en logaritme",
+    "only a whole number is odd or even": "kun et helt tal er lige eller ulige",
+    "only true and false can be negated": "kun sand og falsk kan vendes om",
+    "separators are a space, a comma or a full stop": (
+        "skilletegn er mellemrum, komma eller punktum"
+    ),
+    "the calendar goes from 1950 to 2099": "kalenderen går fra 1950 til 2099",
+    "the count must be a whole number, at most 10000": (
+        "antallet skal være et helt tal, højst 10000"
+    ),
+    "the day lies before the birth date": "dagen ligger før fødselsdatoen",
+    "the days lie more than 10000 apart": "der er mere end 10000 dage imellem",
+    "the flags are s, m, i, x and q": "flagene er s, m, i, x og q",
+    "the interval ends before it begins": "intervallet slutter, før det begynder",
+    "the interval is longer than ten years": "intervallet er længere end ti år",
+    "the items have no order": "elementerne har ingen rækkefølge",
+    "the items have no order among them": "elementerne har ingen indbyrdes rækkefølge",
+    "the keys must be strings, at least one": "nøglerne skal være tekster, mindst én",
+    "the length goes beyond the list": "længden går ud over listen",
+    "the length must be at least 1": "længden skal være mindst 1",
+    "the match function must give true or false": "funktionen skal give sand eller falsk",
+    "the offset must be whole seconds, at most 18 hours": (
+        "forskydningen skal være hele sekunder, højst 18 timer"
+    ),
+    "the order of the items is not known": "elementernes rækkefølge kendes ikke",
+    "the parts must be whole numbers": "delene skal være hele tal",
+    "the points have no order": "punkterne har ingen rækkefølge",
+    "the ranges must have a date and time at both ends": (
+        "intervallerne skal have et tidspunkt i begge ender"
+    ),
+    "the scale must be a whole number from -6111 to 6176": (
+        "antallet af decimaler skal være et helt tal fra -6111 til 6176"
+    ),
+    "the start position lies outside the string": "startpositionen ligger uden for teksten",
+    "the two separators must differ": "de to skilletegn skal være forskellige",
+    "there is no birth date in the number": "der er ingen fødselsdato i nummeret",
+    "there is no such result": "der er intet resultat",
+    "there is no such time of day": "klokkeslættet findes ikke",
+    "too large": "for stort",
+    "undefined": "ikke defineret",
+}
+"""The reasons inside some sentences, with their Danish text."""
+
+_OPERATORS_DA: dict[str, str] = {"and": "og", "or": "eller", "satisfies": "betingelsen"}
 
 
 def sentence(code: str, details: Mapping[str, Any], language: Literal["en", "da"]) -> str:
@@ -127,5 +197,12 @@ def sentence(code: str, details: Mapping[str, Any], language: Literal["en", "da"
         return code
     if language == "en":
         return texts[0].format_map(details)
-    translated = {k: TYPE_NAMES_DA.get(str(v), v) for k, v in details.items()}
-    return texts[1].format_map(translated)
+    return texts[1].format_map({k: _danish(k, v) for k, v in details.items()})
+
+
+def _danish(part: str, value: Any) -> Any:
+    if part == "reason":
+        return REASONS.get(str(value), value)
+    if part in ("left", "right", "actual", "expected", "low", "high"):
+        return TYPE_NAMES_DA.get(str(value), value)
+    return _OPERATORS_DA.get(value, value) if part == "operator" else value

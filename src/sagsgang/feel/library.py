@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar
 
 from sagsgang.feel._parser import parse_type_text
 from sagsgang.feel._run import Fault, Run
+from sagsgang.feel._texts import REASONS
 from sagsgang.feel.errors import FeelNameError
 from sagsgang.feel.trace import Site
 from sagsgang.feel.types import (
@@ -205,7 +206,8 @@ class Function(FeelFunction):
 
     def warn_error(self, run: Run, site: Site | None, error: Exception) -> None:
         """Keep that the function gave no result because of an error in Python."""
-        reason = str(error) if type(error) is ValueError else "the result is not a number"
+        known = type(error) is ValueError and str(error) in REASONS
+        reason = str(error) if known else "there is no such result"
         run.warn("feel.value", site, function=self.name, reason=reason)
 
 

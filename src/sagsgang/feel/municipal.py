@@ -43,7 +43,7 @@ MUNICIPAL: Final = Library("municipal")
 """The municipal functions by FEEL name."""
 
 _ZONE: Final = "Europe/Copenhagen"
-_FIRST_YEAR, _LAST_YEAR = 1950, 2150
+_FIRST_YEAR, _LAST_YEAR = 1950, 2099
 _MAX_DAYS: Final = 10_000
 _MAX_INTERVAL_DAYS: Final = 3_660
 _SATURDAY: Final = 5
@@ -70,13 +70,13 @@ def public_holidays(year: int) -> frozenset[dt.date]:
     (law 214 of 6 March 2023).
 
     Args:
-        year: 1950 to 2150.
+        year: 1950 to 2099.
 
     Raises:
         Fault: the year is outside what the calendar knows.
     """
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise Fault("feel.value", reason=f"the calendar goes from {_FIRST_YEAR} to {_LAST_YEAR}")
+        raise Fault("feel.value", reason="the calendar goes from 1950 to 2099")
     import holidays
 
     return frozenset(holidays.country_holidays("DK", years=year))
@@ -89,7 +89,7 @@ def is_working_day(day: dt.date, closed: frozenset[dt.date] = frozenset()) -> bo
 
 def _known(day: _Date) -> dt.date:
     if not isinstance(day, dt.date):
-        raise Fault("feel.value", reason=f"the calendar goes from {_FIRST_YEAR} to {_LAST_YEAR}")
+        raise Fault("feel.value", reason="the calendar goes from 1950 to 2099")
     return day
 
 
@@ -97,10 +97,10 @@ def _closing(days: list[Any] | None) -> frozenset[dt.date]:
     return frozenset(days or ())
 
 
-def _count(number: Decimal, what: str) -> int:
+def _count(number: Decimal) -> int:
     found = integer(number)
     if found is None or abs(found) > _MAX_DAYS:
-        raise Fault("feel.value", reason=f"the {what} must be whole, at most {_MAX_DAYS}")
+        raise Fault("feel.value", reason="the count must be a whole number, at most 10000")
     return found
 
 
@@ -113,7 +113,7 @@ def _forward(day: dt.date, closed: frozenset[dt.date], step: dt.timedelta = _ONE
 @MUNICIPAL.function("public holidays(year: number) -> list<date>")
 def _public_holidays(year: Decimal) -> list[dt.date]:
     """The public holidays of a year, in order."""
-    return sorted(public_holidays(_count(year, "year")))
+    return sorted(public_holidays(_count(year)))
 
 
 @MUNICIPAL.function("is public holiday(date: date) -> boolean")
@@ -149,7 +149,7 @@ def _add_working_days(date: _Date, days: Decimal, closed: list[Any] | None = Non
     (offentlighedsloven section 36). A negative number goes back; none gives the next working day.
     """
     day, closing = _known(date), _closing(closed)
-    left = _count(days, "number of days")
+    left = _count(days)
     if left == 0:
         return _forward(day, closing)
     step = _ONE_DAY if left > 0 else -_ONE_DAY
@@ -166,7 +166,7 @@ def _working_days_between(start: _Date, end: _Date, closed: list[Any] | None = N
     if last < first:
         first, last, sign = last, first, -1
     if (last - first).days > _MAX_DAYS:
-        raise Fault("feel.value", reason=f"the days lie more than {_MAX_DAYS} apart")
+        raise Fault("feel.value", reason="the days lie more than 10000 apart")
     days = (first + dt.timedelta(days=n) for n in range(1, (last - first).days + 1))
     return Decimal(sign * sum(is_working_day(day, closing) for day in days))
 
@@ -174,21 +174,21 @@ def _working_days_between(start: _Date, end: _Date, closed: list[Any] | None = N
 @MUNICIPAL.function("deadline in days(from: date, days: number, closed?: list<date>?) -> date")
 def _deadline_in_days(date: _Date, days: Decimal, closed: list[Any] | None = None) -> dt.date:
     """The day a number of calendar days later, moved to the next working day."""
-    later = _known(date) + dt.timedelta(days=_count(days, "number of days"))
+    later = _known(date) + dt.timedelta(days=_count(days))
     return _forward(later, _closing(closed))
 
 
 @MUNICIPAL.function("deadline in weeks(from: date, weeks: number, closed?: list<date>?) -> date")
 def _deadline_in_weeks(date: _Date, weeks: Decimal, closed: list[Any] | None = None) -> dt.date:
     """The same weekday a number of weeks later, moved to the next working day."""
-    later = _known(date) + dt.timedelta(weeks=_count(weeks, "number of weeks"))
+    later = _known(date) + dt.timedelta(weeks=_count(weeks))
     return _forward(later, _closing(closed))
 
 
 @MUNICIPAL.function("deadline in months(from: date, months: number, closed?: list<date>?) -> date")
 def _deadline_in_months(date: _Date, months: Decimal, closed: list[Any] | None = None) -> dt.date:
     """The same day of the month some months later, moved to the next working day."""
-    later = add_months(_known(date), _count(months, "number of months"))
+    later = add_months(_known(date), _count(months))
     return _forward(_known(later), _closing(closed))
 
 

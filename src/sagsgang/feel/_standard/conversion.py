@@ -35,29 +35,29 @@ _PLAIN_NUMBER: Final = frozenset("0123456789+-.eE")
 _MAX_OFFSET: Final = 18 * 3600
 
 
-def _whole(value: Decimal, what: str) -> int:
+def _whole(value: Decimal) -> int:
     found = integer(value)
     if found is None:
-        raise Fault("feel.value", reason=f"the {what} must be a whole number")
+        raise Fault("feel.value", reason="the parts must be whole numbers")
     return found
 
 
-def _read(value: Any, text: str, expected: str) -> Any:
+def _read(value: Any, expected: str) -> Any:
     if value is None:
-        raise Fault("feel.literal", text=f'"{text[:60]}"', expected=expected)
+        raise Fault("feel.literal", expected=expected)
     return value
 
 
 @STANDARD.function("@(from: string)")
 def _at(text: str) -> Any:
     """The temporal value that a text stands for."""
-    return _read(read_at(text), text, "date, time, date and time or duration")
+    return _read(read_at(text), "date, time, date and time or duration")
 
 
 @STANDARD.function("date(from: string) -> date")
 def _date_from_text(text: str) -> Any:
     """A date from text, from parts, or the date of a date and time."""
-    return _read(read_date(text), text, "date")
+    return _read(read_date(text), "date")
 
 
 @STANDARD.function("date(from: date) -> date")
@@ -72,13 +72,13 @@ def _date_from_instant(value: DateTime) -> dt.date | FarDate:
 
 @STANDARD.function("date(year: number, month: number, day: number) -> date")
 def _date_from_parts(year: Decimal, month: Decimal, day: Decimal) -> Any:
-    return make_date(_whole(year, "year"), _whole(month, "month"), _whole(day, "day"))
+    return make_date(_whole(year), _whole(month), _whole(day))
 
 
 @STANDARD.function("time(from: string) -> time")
 def _time_from_text(text: str) -> Any:
     """A time from text, from parts, or the time of a date and time."""
-    return _read(read_time(text), text, "time")
+    return _read(read_time(text), "time")
 
 
 @STANDARD.function("time(from: time) -> time")
@@ -97,7 +97,7 @@ def _time_from_instant(value: DateTime) -> Time:
 def _time_from_parts(
     hour: Decimal, minute: Decimal, second: Decimal, offset: DaysTimeDuration | None = None
 ) -> Time:
-    h, m = _whole(hour, "hour"), _whole(minute, "minute")
+    h, m = _whole(hour), _whole(minute)
     if not (0 <= h <= 23 and 0 <= m <= 59 and 0 <= second < 60):
         raise Fault("feel.value", reason="there is no such time of day")
     nanos = (h * 60 + m) * 60 * NANOS_PER_SECOND + int(second * NANOS_PER_SECOND)
@@ -112,7 +112,7 @@ def _time_from_parts(
 @STANDARD.function("date and time(from: string) -> date and time")
 def _instant_from_text(text: str) -> Any:
     """A date and time from text, or from a date and a time."""
-    return _read(read_date_time(text), text, "date and time")
+    return _read(read_date_time(text), "date and time")
 
 
 @STANDARD.function("date and time(from: date and time) -> date and time")
@@ -133,7 +133,7 @@ def _instant_from_two(date: DateTime, time: Time) -> DateTime:
 @STANDARD.function("duration(from: string)")
 def _duration_from_text(text: str) -> Any:
     """A duration from its ISO 8601 text."""
-    return _read(read_duration(text), text, "duration")
+    return _read(read_duration(text), "duration")
 
 
 @STANDARD.function("duration(from: days and time duration)")
@@ -181,11 +181,11 @@ def _number_with(text: str, grouping: str | None, decimal: str | None) -> Decima
     if decimal:
         plain = plain.replace(decimal, ".")
     if not plain or not _PLAIN_NUMBER.issuperset(plain) or plain[-1] in "eE.":
-        raise Fault("feel.literal", text=f'"{text[:60]}"', expected="number")
+        raise Fault("feel.literal", expected="number")
     try:
         return number(plain)
     except (InvalidOperation, ArithmeticError):
-        raise Fault("feel.literal", text=f'"{text[:60]}"', expected="number") from None
+        raise Fault("feel.literal", expected="number") from None
 
 
 @STANDARD.function("string(from: Any) -> string", run=True)

@@ -224,5 +224,5 @@ def _range(text: str) -> Range:
     """A range from the text of a range literal with literal ends."""
     found = read_range(text)
     if found is None:
-        raise Fault("feel.literal", text=f'"{text[:60]}"', expected="range")
+        raise Fault("feel.literal", expected="range")
     return found

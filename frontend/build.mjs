@@ -2,7 +2,7 @@
 // Bundles the browser part into src/sagsgang/site/static/bundle: hashed names for long caching, a manifest
 // that the templates look names up in, and compressed twins that the server sends as they are.
 import { build } from "esbuild";
-import { mkdir, readFile, rm, writeFile, copyFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import path from "node:path";
@@ -55,10 +55,15 @@ for (const [file, output] of Object.entries(result.metafile.outputs)) {
     if (output.cssBundle) names[`${entry}.css`] = path.relative(target, path.resolve(here, output.cssBundle));
   }
 }
-const icons = path.join(here, "node_modules/dkfds/dist/img/all-svg-icons.svg");
-const digest = createHash("sha256").update(await readFile(icons)).digest("hex").slice(0, 8).toUpperCase();
-names["icons.svg"] = `icons-${digest}.svg`;
-await copyFile(icons, path.join(target, names["icons.svg"]));
+for (const [plain, file] of Object.entries({
+  "icons.svg": "node_modules/dkfds/dist/img/all-svg-icons.svg",
+  "mark.svg": "src/mark.svg",
+})) {
+  const content = await readFile(path.join(here, file));
+  const digest = createHash("sha256").update(content).digest("hex").slice(0, 8).toUpperCase();
+  names[plain] = plain.replace(".", `-${digest}.`);
+  await writeFile(path.join(target, names[plain]), content);
+}
 
 for (const name of Object.values(names)) {
   const content = await readFile(path.join(target, name));

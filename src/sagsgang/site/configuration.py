@@ -23,13 +23,19 @@ class Configuration(BaseSettings):
         data_dir: Folder for the embedded database, documents, keys and reports.
         database: ``sqlite:///file`` (default: ``sagsgang.sqlite3`` in ``data_dir``) or
             ``postgresql://user:password@host:port/name``.
-        secret_key: Signs sessions. Empty: taken from ``data_dir/keys.json`` (made on first use with SQLite only).
+        secret_key: Signs sessions. Empty: taken from ``data_dir/keys.json``, which is made on first
+            use with SQLite only.
         allowed_hosts: Host names that the site answers to, with commas between.
         https: Whether the site is reached over https: cookies become secure, HSTS is sent.
         municipality_name: Shown as the sender on every page.
         municipality_code: Four digits, used for parameters that differ between municipalities.
+        municipality_group: Column of the agreements' tables of special days: ``general``, ``fkka``
+            or ``copenhagen``.
+        pay_parameters: A file with the municipality's own pay parameters; empty: only those of the
+            agreements.
         insecure_demo_users: Sign-in by picking a demo user, no password. Never on real data.
-        insecure_clock_offset: Seconds that the site's clock is ahead of the machine's (negative: behind).
+        insecure_clock_offset: Seconds that the site's clock is ahead of the machine's; negative:
+            behind.
             The demo sets it, so that its month is always the last one. Never on real data.
         payroll_url: Address of the payroll system's web services.
         payroll_user: Its user name.
@@ -48,6 +54,8 @@ class Configuration(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     municipality_name: str = "Prøvelev Kommune"
     municipality_code: str = Field(default="0999", pattern=r"^\d{4}$")
+    municipality_group: Literal["general", "fkka", "copenhagen"] = "general"
+    pay_parameters: Path | None = None
     insecure_demo_users: bool = False
     insecure_clock_offset: float = 0.0
     payroll_url: str = "http://127.0.0.1:8100/payroll"
@@ -89,14 +97,16 @@ class Configuration(BaseSettings):
             "NAME": name,
             "CONN_MAX_AGE": None,
             "OPTIONS": {
-                # A writer takes its lock at BEGIN, so that two workers wait for each other instead of failing
-                # half-way; WAL lets pages be read meanwhile; FULL because a paid time sheet must survive a power cut.
+                # A writer takes its lock at BEGIN, so that two workers wait for each other instead
+                # of failing half-way; WAL lets pages be read meanwhile; FULL because a paid time
+                # sheet must survive a power cut.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,
                 "init_command": (
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;"
-                    "PRAGMA journal_size_limit=67108864;"
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                    "PRAGMA foreign_keys=ON;"
+                    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; "
+                    "PRAGMA mmap_size=268435456; PRAGMA journal_size_limit=67108864;"
                 ),
             },
         }

@@ -37,13 +37,16 @@ def load(path: Path, *, create: bool) -> Keys:
         create: Whether to make the file if it is missing.
 
     Raises:
-        KeysMissingError: The file is missing and ``create`` is false, or it is not what it should be.
+        KeysMissingError: The file is missing and ``create`` is false, or it is damaged.
     """
     try:
         return Keys(**json.loads(path.read_text()))
     except FileNotFoundError:
         if not create:
-            message = f"The key file {path} is missing: restore it, or run 'sagsgang keys' for a new installation."
+            message = (
+                f"The key file {path} is missing: restore it, "
+                "or run 'sagsgang keys' for a new installation."
+            )
             raise KeysMissingError(message) from None
     except (TypeError, ValueError) as error:
         message = f"The key file {path} is damaged: restore it from your backup."
@@ -57,7 +60,7 @@ def load(path: Path, *, create: bool) -> Keys:
         file.flush()
         os.fsync(file.fileno())
     try:
-        # A link fails where the file has come meanwhile: two processes that start together agree on one.
+        # A link fails where the file has come meanwhile: two processes that start together agree.
         os.link(temporary, path)
     except FileExistsError:
         return load(path, create=False)

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "sagsgang.audit",
     "sagsgang.organisation",
     "sagsgang.cases",
+    "sagsgang.forms",
     "sagsgang.portal",
     "sagsgang.desk",
     "sagsgang.site",
@@ -48,9 +49,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sagsgang.site.middleware.IdleSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "sagsgang.site.middleware.PageHeadersMiddleware",
 ]
 
 ROOT_URLCONF = "sagsgang.site.urls"
@@ -60,7 +63,10 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
+        # A solution may bring pages of its own: how its orders and results are shown.
+        "DIRS": sorted(_package.glob("solutions/*/templates")),
         "OPTIONS": {
+            "builtins": ["sagsgang.site.templatetags.sagsgang"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -97,6 +103,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+# Bundled files carry a digest in their name.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"/bundle/.*-[A-Z0-9]{8}\.\w+$"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -113,6 +121,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _configuration.https
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 10 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SECURE_HSTS_SECONDS = 31_536_000 if _configuration.https else 0
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000

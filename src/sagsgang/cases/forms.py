@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The forms of a solution: the one that orders, and those of its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from sagsgang import forms
+from sagsgang.cases import solution as solutions
+from sagsgang.cases.errors import UnknownError
+from sagsgang.cases.models import Task
+
+
+@lru_cache(maxsize=512)
+def form_of(solution: str, name: str) -> forms.Form:
+    """A form of an installed solution.
+
+    Args:
+        solution: Id of the solution.
+        name: Id of the form, the name of its file.
+
+    Raises:
+        UnknownError: The solution has no such form.
+        sagsgang.forms.FormSchemaError: The form cannot be shown as it stands.
+    """
+    schema = solutions.get(solution).forms.get(name)
+    if schema is None:
+        message = f"Løsningen {solution} har ingen formular, der hedder {name}."
+        raise UnknownError(message)
+    return forms.parse(schema)
+
+
+def has_form(task: Task) -> bool:
+    """Whether the task has fields of its own to fill in."""
+    return bool(task.form) and task.form in solutions.get(task.solution).forms
+
+
+def task_form(task: Task) -> forms.Filled | None:
+    """The form of a task, filled with the facts that bear its fields' names; None where it has none."""
+    if not has_form(task):
+        return None
+    return forms.blank(form_of(task.solution, task.form), data=task.facts, context=task.facts)
+
+
+def read_task_form(task: Task, posted: Mapping[str, Sequence[str]]) -> forms.Filled | None:
+    """What was sent in a task's form, read and checked; None where it has none."""
+    if not has_form(task):
+        return None
+    return forms.read(form_of(task.solution, task.form), posted, context=task.facts)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The desk: the caseworker's inbox and case page."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Pages of the desk. They hold no rules: what may be done is decided in :mod:`sagsgang.cases`."""

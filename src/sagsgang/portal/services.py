@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What a user may order, and what the forms may know of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+
+from sagsgang.cases import solution as solutions
+from sagsgang.cases.models import SolutionRelease
+from sagsgang.cases.solution import Solution
+from sagsgang.cases.visibility import grants_of
+from sagsgang.organisation.models import Employment, User
+
+
+def user_of(request: HttpRequest) -> User:
+    """The signed-in user; every page of the portal needs one."""
+    return cast("User", request.user)
+
+
+def offered(user: User, now: datetime) -> Sequence[Solution]:
+    """The solutions that are in operation and that the user may order."""
+    running = set(
+        SolutionRelease.objects.filter(state=SolutionRelease.State.ACTIVE).values_list(
+            "solution", flat=True
+        )
+    )
+    roles = grants_of(user, timezone.localdate(now)).roles
+    # Whoever is employed is a requester, with or without a role saying so.
+    mine = roles | {"requester"} if user.person_id is not None else roles
+    return [
+        solution
+        for solution in solutions.installed().values()
+        if solution.id in running and mine & set(solution.description.may_submit)
+    ]
+
+
+def offered_or_404(user: User, solution: str, now: datetime) -> Solution:
+    """One solution that the user may order; what one may not order does not exist."""
+    for found in offered(user, now):
+        if found.id == solution:
+            return found
+    raise Http404
+
+
+def takes_files(solution: Solution) -> bool:
+    """Whether many orders can be sent as a file."""
+    return callable(getattr(solution.handlers, "read", None))
+
+
+def form_context(user: User, now: datetime) -> dict[str, Any]:
+    """What the expressions of an order form may read: the day, the user, the user's employments."""
+    today = timezone.localdate(now)
+    employments = (
+        Employment.objects.in_force(today).filter(person_id=user.person_id).select_related("unit")
+        if user.person_id is not None
+        else ()
+    )
+    return {
+        "today": today,
+        "user": {"username": user.username, "name": user.full_name},
+        "employments": [
+            {
+                "value": employment.number,
+                "label": f"{employment.number} – {employment.position}, {employment.unit.name}",
+            }
+            for employment in employments
+        ],
+    }

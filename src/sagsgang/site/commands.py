@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What the ``sagsgang`` command does with an installation. Texts are Danish, for its operators."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import django
+import typer
+from django.conf import settings
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+_SEAL_EVERY = timedelta(seconds=30)
+
+
+def _start() -> None:
+    """Load the platform; a configuration that cannot work is said in a sentence."""
+    from django.apps import apps
+    from pydantic import ValidationError
+
+    from sagsgang.site.keys import KeysMissingError
+
+    if apps.ready:
+        return
+    try:
+        django.setup()
+    except KeysMissingError as error:
+        errors.print(str(error))
+        raise typer.Exit(2) from None
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            name = "SAGSGANG_" + "_".join(map(str, fault["loc"])).upper()
+            errors.print(f"{name}: {fault['msg']}.")
+        raise typer.Exit(2) from None
+
+
+def _say_fault(action: Callable[[], int]) -> int:
+    """Run an action; a known fault becomes its sentence and exit code 1."""
+    from sagsgang.cases.errors import CaseError
+    from sagsgang.connectors.errors import ConnectorError
+
+    try:
+        return action()
+    except (CaseError, ConnectorError) as error:
+        errors.print(str(error))
+        return 1
+
+
+# --- Running ----------------------------------------------------------------------------------
+
+
+def migrate() -> None:
+    """Bring the tables up to this version, release the installation's own solutions."""
+    from django.core.management import call_command
+
+    _start()
+    settings.SAGSGANG.data_dir.mkdir(parents=True, exist_ok=True)
+    call_command("migrate", verbosity=0, interactive=False)
+    _release_installed()
+
+
+def _release_installed() -> None:
+    from sagsgang.cases import clock, releases, solution
+
+    for each in solution.installed().values():
+        releases.deploy(each, now=clock.now(), user="system:migrate")
+
+
+def serve(*, host: str, port: int, demo: bool) -> None:
+    """Serve the pages; on the embedded database a worker runs beside them."""
+    if demo:
+        from sagsgang.demo import hosting
+
+        hosting.serve(host=host, port=port)
+        return
+    _start()
+    migrate()
+    with _background_worker(enabled=settings.SAGSGANG.embedded):
+        run_server(host, port)
+
+
+def run_server(host: str, port: int) -> None:
+    """Serve the pages until interrupted."""
+    import uvicorn
+
+    console.print(f"Sagsgang svarer på http://{host}:{port}  (stop med Ctrl-C)")
+    uvicorn.run(
+        "sagsgang.site.asgi:application",
+        host=host,
+        port=port,
+        log_level="warning",
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+    )
+
+
+@contextmanager
+def _background_worker(*, enabled: bool) -> Iterator[None]:
+    if not enabled:
+        yield
+        return
+    process = subprocess.Popen([sys.executable, "-m", "sagsgang.cli", "worker"])
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def worker(*, threads: int) -> None:
+    """Do what waits until told to stop; seal the audit trail meanwhile."""
+    from sagsgang import engine
+    from sagsgang.audit import chain
+    from sagsgang.cases import clock
+
+    _start()
+    running = engine.Worker(threads=threads, clock=clock.clock)
+    stopping = threading.Event()
+
+    def seal_now_and_then() -> None:
+        from django.db import DatabaseError, connection
+
+        while not stopping.wait(_SEAL_EVERY.total_seconds()):
+            try:
+                chain.seal(clock.now())
+            except DatabaseError:
+                # The database is away: the next round seals what this one could not.
+                connection.close()
+
+    def stop(_number: int, _frame: Any) -> None:
+        stopping.set()
+        running.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    sealer = threading.Thread(target=seal_now_and_then, daemon=True)
+    sealer.start()
+    totals = running.run()
+    done = sum(totals.jobs.values())
+    console.print(f"Stoppet. {done} opgaver og {totals.timers} frister er behandlet.")
+
+
+def simulators(*, port: int, state: Path) -> None:
+    """Run the simulators until interrupted."""
+    os.execv(  # noqa: S606 - the same Python, with fixed arguments
+        sys.executable,
+        [
+            sys.executable,
+            "-m",
+            "sagsgang.simulators",
+            "--payroll-port",
+            str(port),
+            "--state",
+            str(state),
+        ],
+    )
+
+
+def demo(*, sheets: int, seed: int) -> None:
+    """Run the demo month."""
+    from sagsgang.demo import month
+
+    raise typer.Exit(month.run(sheets=sheets, seed=seed))
+
+
+# --- Looking after ----------------------------------------------------------------------------
+
+
+def doctor() -> int:
+    """Examine the installation; say what is wrong and what to do."""
+    from sagsgang.site.doctor import examine
+
+    _start()
+    table = Table("", "Hvad", "Fundet", box=None, pad_edge=False)
+    findings = list(examine())
+    for finding in findings:
+        sign = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[red]✗[/]"}[finding.level]
+        table.add_row(sign, finding.what, finding.found)
+    console.print(table)
+    return int(any(finding.level == "fault" for finding in findings))
+
+
+def check() -> int:
+    """Check every installed solution."""
+    from sagsgang.cases.errors import SolutionError
+    from sagsgang.cases.solution import installed
+
+    _start()
+    try:
+        found = installed()
+    except SolutionError as error:
+        errors.print(str(error))
+        return 1
+    for each in found.values():
+        console.print(f"{each.id} {each.version}: i orden")
+    return 0
+
+
+# --- Solutions and cases ----------------------------------------------------------------------
+
+
+def deploy(path: str) -> int:
+    """Release a solution, by folder or by name."""
+    from sagsgang.cases import clock, releases, solution
+
+    _start()
+
+    def action() -> int:
+        folder = Path(path)
+        chosen = (
+            solution.load(folder) if (folder / "solution.toml").exists() else solution.get(path)
+        )
+        release = releases.deploy(chosen, now=clock.now(), user="system:cli")
+        console.print(f"{chosen.title} {release.version} er i drift.")
+        return 0
+
+    return _say_fault(action)
+
+
+def solutions() -> int:
+    """List the solutions."""
+    from sagsgang.cases.models import Case, SolutionRelease
+    from sagsgang.cases.solution import installed
+
+    _start()
+
+    def action() -> int:
+        table = Table("Løsning", "Titel", "Version", "Tilstand", "Åbne sager", box=None)
+        for each in installed().values():
+            release = SolutionRelease.objects.filter(solution=each.id, version=each.version).first()
+            state = release.get_state_display() if release else "Ikke taget i brug"
+            is_open = Case.objects.filter(solution=each.id, status=Case.Status.OPEN).count()
+            table.add_row(each.id, each.title, each.version, state, str(is_open))
+        console.print(table)
+        return 0
+
+    return _say_fault(action)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar; the function it gives takes what is done and what there is in all."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    ) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def submit(solution: str, file: Path, *, user: str, dry_run: bool, report: Path | None) -> int:
+    """Send in a file of orders."""
+    from sagsgang.cases import clock, ordering
+
+    _start()
+
+    def action() -> int:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            errors.print(f"Filen {file} kan ikke læses: {error.strerror}.")
+            return 2
+        with progress("Efterser" if dry_run else "Modtager") as advance:
+            result, _ = ordering.place_file(
+                solution,
+                file.name,
+                content,
+                user=user,
+                now=clock.now(),
+                dry_run=dry_run,
+                progress=advance,
+            )
+        for fault in result.faults[:50]:
+            where = f"Række {fault.row}" if fault.row else "Filen"
+            field = f", {fault.field}" if fault.field else ""
+            errors.print(f"{where}{field}: {fault.message}")
+        if len(result.faults) > 50:
+            errors.print(f"... og {len(result.faults) - 50} fejl mere. Se dem alle med --report.")
+        if report is not None:
+            report.write_bytes(ordering.report_csv(result))
+        would = "vil blive modtaget" if dry_run else "er modtaget"
+        console.print(
+            f"{result.received} bestillinger: {result.accepted} {would}, {result.refused} er afvist."
+        )
+        return int(bool(result.refused or result.faults))
+
+    return _say_fault(action)
+
+
+def case(number: str) -> int:
+    """Show one case. The look is recorded in the audit trail."""
+    from sagsgang.audit import trail
+    from sagsgang.cases import clock
+    from sagsgang.cases.models import Case
+    from sagsgang.cases.reading import path_taken
+
+    _start()
+    found = Case.objects.filter(number=number).select_related("unit").first()
+    if found is None:
+        errors.print(f"Der er ingen sag med nummeret {number}.")
+        return 1
+    trail.record_access(
+        "view",
+        actor="system:cli",
+        at=clock.now(),
+        subject_type="case",
+        subject_id=found.pk,
+        case_number=number,
+        purpose="Drift",
+    )
+    console.print(f"[bold]{found.number}[/] {found.title}")
+    console.print(f"{found.get_status_display()}: {found.stage}")
+    for label, value in found.summary.items():
+        console.print(f"  {label}: {value}")
+    if found.process_instance is not None:
+        console.print("\n[bold]Vejen[/]")
+        for step in path_taken(found):
+            console.print(f"  {step}")
+    console.print("\n[bold]Journal[/]")
+    for entry in found.journal.order_by("id"):
+        console.print(f"  {entry.at:%d-%m-%Y %H:%M}  {entry.actor}: {entry.text}")
+    return 0
+
+
+def sync() -> int:
+    """Fetch terms and periods from payroll."""
+    from sagsgang.cases import clock, systems
+    from sagsgang.solutions.timesheets.synchronise import synchronise
+
+    _start()
+
+    def action() -> int:
+        done = synchronise(systems.payroll(), now=clock.now())
+        console.print(
+            f"{done.new} nye og {done.changed} ændrede ansættelser, {done.periods} lønperioder, "
+            f"{done.regulations} reguleringer sat i gang, {done.unknown} ukendte ansættelser."
+        )
+        return 0
+
+    return _say_fault(action)
+
+
+def scenarios(solution: str) -> int:
+    """Run the scenarios of one solution or of all."""
+    from sagsgang.cases.scenarios import run_all
+    from sagsgang.cases.solution import get, installed
+
+    _start()
+
+    def action() -> int:
+        chosen = [get(solution)] if solution else list(installed().values())
+        failed = 0
+        for each in chosen:
+            for outcome in run_all(each):
+                sign = "[green]✓[/]" if not outcome.faults else "[red]✗[/]"
+                console.print(f"{sign} {each.id}: {outcome.title}")
+                for fault in outcome.faults:
+                    console.print(f"    {fault}")
+                failed += bool(outcome.faults)
+        return int(bool(failed))
+
+    return _say_fault(action)

@@ -46,14 +46,22 @@ class Scope:
     Attributes:
         names: name to type; ``ANY`` where nothing is known.
         loose: names that may be there when the value at hand has them (entries of filtered items).
+        is_open: whether any further name may be there, because the items are of unknown shape.
     """
 
     names: Mapping[str, FeelType]
     loose: frozenset[str] = frozenset()
+    is_open: bool = False
 
     def with_names(self, more: Mapping[str, FeelType]) -> Scope:
         """Return the scope with further names."""
-        return Scope({**self.names, **more}, self.loose)
+        return Scope({**self.names, **more}, self.loose, self.is_open)
+
+    def unseen(self, program: Program) -> frozenset[str]:
+        """Return the names a program reads that this scope does not have."""
+        if self.is_open:
+            return frozenset()
+        return frozenset(program.free_names - self.names.keys() - self.loose - {"?"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +218,7 @@ class Compiler:
         except FeelError as error:
             self.report("feel.refused", str(error), where, line=line, element_id=element_id)
             return str(error)
-        unknown = program.free_names - scope.names.keys() - scope.loose - {"?"}
+        unknown = scope.unseen(program)
         if unknown:
             self._report_unknown(sorted(unknown), scope, where, line=line, element_id=element_id)
         return program
@@ -267,7 +275,7 @@ class Compiler:
 
     def _bound(self, program: Program, scope: Scope, where: Where) -> Expression:
         """Make a program an expression that sees exactly the names of its scope."""
-        outside = program.free_names - scope.names.keys() - scope.loose - {"?"}
+        outside = scope.unseen(program)
         if outside:
             supplied = tuple(sorted(outside - self.declared))
             self.free.setdefault(where.element_id or "", set()).update(supplied)
@@ -329,7 +337,7 @@ class Compiler:
 
     def _test(self, program: Program, scope: Scope, where: Where) -> Test:
         """Make a program a test: warnings of a test that fails are nobody's concern."""
-        if program.free_names - scope.names.keys() - scope.loose:
+        if scope.unseen(program):
             bound = self._bound(program, scope, where)
             return lambda context, evaluation: bound(dict(context), evaluation or Evaluation())
         run = program.run
@@ -547,7 +555,8 @@ class Compiler:
         loose: set[str] = set()
         for known in (*scope.names.values(), source_type):
             loose |= types.field_names(known)
-        inner = Scope({**scope.names, "item": item_type}, scope.loose | loose)
+        inner = Scope({**scope.names, "item": item_type}, scope.loose | loose, is_open=True)
+        seen = tuple(scope.names)
         match = self.compile(expression.match, inner, where)
 
         def evaluate(context: dict[str, Any], evaluation: Evaluation) -> Any:
@@ -559,7 +568,8 @@ class Compiler:
             for item in items:
                 evaluation.turn()
                 # An entry of the item hides names from outside, also the name "item".
-                view = {**context, "item": item}
+                view = {name: context[name] for name in seen if name in context}
+                view["item"] = item
                 if type(item) is dict:
                     view.update(item)
                 verdict = match(view, evaluation)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sagsgang.dmn._boxed import describe, kind_of
 from sagsgang.dmn._evaluation import Evaluation
 from sagsgang.dmn._types import ItemType
-from sagsgang.feel import FeelError, adopt, from_json, types
+from sagsgang.feel import FeelError, FeelType, adopt, from_json, types
 
 __all__ = ["Accept", "acceptor"]
 
@@ -19,6 +19,15 @@ Accept: TypeAlias = Callable[[Any, Evaluation], Any]
 
 _NATIVE: dict[str, type] = {"number": Decimal, "string": str, "boolean": bool}
 _SAFE_INTEGER = 10**34
+_TEMPORAL = frozenset(
+    {
+        types.DATE,
+        types.TIME,
+        types.DATE_AND_TIME,
+        types.DAYS_AND_TIME_DURATION,
+        types.YEARS_AND_MONTHS_DURATION,
+    }
+)
 
 
 def acceptor(name: str, item: ItemType | None) -> Accept:
@@ -43,7 +52,7 @@ def acceptor(name: str, item: ItemType | None) -> Accept:
             return converted
         try:
             # A date in data is often ISO 8601 text; it counts as the date the model asks for.
-            fits, converted = wanted.convert(from_json(value, wanted.feel))
+            fits, converted = wanted.convert(_read_times(given, wanted.feel))
         except FeelError:
             fits = False
         if fits:
@@ -72,6 +81,27 @@ def acceptor(name: str, item: ItemType | None) -> Accept:
 
         return number
     return lambda value, evaluation: value if type(value) is native else full(value, evaluation)
+
+
+def _read_times(value: Any, wanted: FeelType) -> Any:
+    """Return the value with texts read as dates, times and durations where those are wanted.
+
+    Raises:
+        FeelError: a text is none.
+    """
+    if isinstance(value, str) and wanted in _TEMPORAL:
+        return from_json(value, wanted)
+    if isinstance(value, list):
+        inner = wanted.item if isinstance(wanted, types.ListType) else wanted
+        return [_read_times(each, inner) for each in value]
+    if isinstance(value, dict) and isinstance(wanted, types.ContextType):
+        fields = dict(wanted.fields)
+        return {
+            name: _read_times(each, fields.get(name, types.ANY)) for name, each in value.items()
+        }
+    if isinstance(wanted, types.ListType):
+        return _read_times(value, wanted.item)
+    return value
 
 
 def _plain(name: str, value: Any, evaluation: Evaluation) -> Any:

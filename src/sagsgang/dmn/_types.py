@@ -299,7 +299,9 @@ class TypeTable:
                     definition,
                 )
             else:
-                item.parent = None if parent.is_plain else parent
+                # A type still under construction looks plain, but will not stay so.
+                is_open = definition.type_ref in self._open
+                item.parent = None if parent.is_plain and not is_open else parent
                 base = parent.feel
         item.base = base
         item._wanted = base  # noqa: SLF001 - the table builds its items

@@ -9,15 +9,19 @@ from django.core.management.base import CommandError
 from django.core.management.commands import flush
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 
 from sagsgang.audit import triggers
 from sagsgang.audit.models import Entry
 
 
-def _test_database_name(connection: BaseDatabaseWrapper) -> str:
-    # Django has no public name for it.
-    name: str = connection.creation._get_test_db_name()  # type: ignore[attr-defined]  # noqa: SLF001
-    return name
+def _is_test_database(connection: BaseDatabaseWrapper) -> bool:
+    name = str(connection.settings_dict["NAME"])
+    return (
+        name.startswith(TEST_DATABASE_PREFIX)
+        or name in {":memory:", connection.settings_dict.get("TEST", {}).get("NAME")}
+        or "mode=memory" in name
+    )
 
 
 class Command(flush.Command):
@@ -30,11 +34,7 @@ class Command(flush.Command):
             CommandError: The database is a real one and holds audit entries.
         """
         connection = connections[options["database"]]
-        test_name = _test_database_name(connection)
-        if (
-            connection.settings_dict["NAME"] != test_name
-            and Entry.objects.using(connection.alias).exists()
-        ):
+        if not _is_test_database(connection) and Entry.objects.using(connection.alias).exists():
             message = (
                 "This database holds an audit trail: make a new database instead of emptying it."
             )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """The case follows its flow: what a step means for the case, in the step's own transaction.
 
-A user task that opens becomes a :class:`~sagsgang.cases.models.Task`, an incident too, so that every
-standstill has a reason and an owner. A wait that closes takes its task with it: no ghosts.
+A user task that opens becomes a :class:`~sagsgang.cases.models.Task`, an incident too, so that
+every standstill has a reason and an owner. A wait that closes takes its task with it: no ghosts.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def steps_applied(batch: Sequence[engine.AppliedStep]) -> None:
                 opened.append(_task(case, solution, effect.wait, step))
             elif isinstance(effect, OpenWait) and effect.wait.kind == WaitKind.INCIDENT:
                 opened.append(_incident(case, solution, effect.wait, step))
-                journal.append(_journal(case, step, "incident", f"Sagen er gået i stå: {effect.wait.text}"))
+                journal.append(
+                    _journal(case, step, "incident", f"Sagen er gået i stå: {effect.wait.text}")
+                )
             elif isinstance(effect, CloseWait) and effect.kind in {
                 WaitKind.USER_TASK,
                 WaitKind.INCIDENT,
@@ -122,11 +124,20 @@ def _task(case: Case, solution: Solution, wait: Wait, step: engine.AppliedStep) 
         unit_id=case.unit_id,
         person_id=_person(wait.assignee) if wait.assignee else None,
         reason=reason if isinstance(reason, str) else "",
-        facts=dict(wait.inputs),
+        facts=_facts(wait, step),
         priority=wait.priority,
         due=wait.due,
         created_at=step.now,
     )
+
+
+def _facts(wait: Wait, step: engine.AppliedStep) -> dict[str, Any]:
+    """What the model hands the person: its input mapping, or everything where it has none."""
+    mapped = step.instance.definition.graph.nodes[wait.element].inputs
+    if not mapped:
+        return dict(wait.inputs)
+    names = {mapping.target[0] for mapping in mapped}
+    return {name: value for name, value in wait.inputs.items() if name in names}
 
 
 def _incident(case: Case, solution: Solution, wait: Wait, step: engine.AppliedStep) -> Task:

@@ -10,6 +10,7 @@ from sagsgang import forms
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.errors import UnknownError
 from sagsgang.cases.models import Task
+from sagsgang.forms.schema import Field
 
 
 @lru_cache(maxsize=512)
@@ -37,10 +38,24 @@ def has_form(task: Task) -> bool:
 
 
 def task_form(task: Task) -> forms.Filled | None:
-    """The form of a task, filled with the facts that bear its fields' names; None where it has none."""
+    """The form of a task, filled with what is known; None where it has none.
+
+    A field is filled with the fact of its name; where there is none, with the entry of its name in
+    one of the facts (``lines`` of the fact ``sheet``).
+    """
     if not has_form(task):
         return None
-    return forms.blank(form_of(task.solution, task.form), data=task.facts, context=task.facts)
+    facts: Mapping[str, Any] = task.facts
+    inside = {
+        name: value
+        for fact in facts.values()
+        if isinstance(fact, Mapping)
+        for name, value in fact.items()
+    }
+    form = form_of(task.solution, task.form)
+    wanted = {component.key if isinstance(component, Field) else getattr(component, "path", "") for component in form.components}
+    known = {name: facts.get(name, inside.get(name)) for name in wanted}
+    return forms.blank(form, data=known, context=facts)
 
 
 def read_task_form(task: Task, posted: Mapping[str, Sequence[str]]) -> forms.Filled | None:

@@ -31,7 +31,11 @@ class ExactJSONField(models.JSONField):
         super().__init__(*args, **kwargs)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
-        if connection.vendor == "sqlite" and value is not None and not isinstance(value, models.Expression):
+        if (
+            connection.vendor == "sqlite"
+            and value is not None
+            and not isinstance(value, models.Expression)
+        ):
             return orjson.dumps(value, default=str).decode()
         return super().get_db_prep_value(value, connection, prepared)
 
@@ -113,7 +117,8 @@ class Case(models.Model):
         requester: User name of the person who sent it in.
         owner: The caseworker responsible, if any.
         data: What was ordered, as sent in.
-        summary: A few values for lists and the head of the case page (solution.toml, ``[case.summary]``).
+        summary: A few values for lists and the head of the case page (``[case.summary]`` in
+            solution.toml).
         corrects: The earlier case that this one corrects.
     """
 
@@ -212,7 +217,7 @@ class Task(models.Model):
         person: Approver and requester tasks: the person who is asked.
         claimed_by: The user who works on it.
         reason: Code of why the flow stopped here (``[reasons]`` in solution.toml).
-        facts: What the person needs to see, the inputs of the user task.
+        facts: What the person needs to see: the input mapping of the user task.
         due: When it must be done.
     """
 

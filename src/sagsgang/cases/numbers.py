@@ -16,7 +16,8 @@ def allocate(count: int, *, now: datetime) -> list[str]:
     """Take the next numbers of the year.
 
     Call it before the transaction that makes the cases: the counter's row is then locked for the
-    blink of an eye instead of for the whole batch. A batch that fails leaves a gap, which is allowed.
+    blink of an eye instead of for the whole batch. A batch that fails leaves a gap, which is
+    allowed.
 
     Args:
         count: How many, at least one.

@@ -12,7 +12,9 @@ A solution's handlers offer two functions for this:
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +31,7 @@ from sagsgang.cases.releases import active_release
 from sagsgang.cases.solution import Solution, get
 
 BATCH = 500
-"""Orders made in one transaction: large enough to be fast, small enough to let others in between."""
+"""Orders made in one transaction: enough to be fast, few enough to let others in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong in a file: row (1 is the first line of the file; 0 the file as a whole), field, message."""
+    """What is wrong in a file.
+
+    Attributes:
+        row: 1 is the first line of the file; 0 is the file as a whole.
+        field: Name of the field, empty where it is about the whole row.
+        message: One Danish sentence: what is wrong and what to do.
+        item: The order that is refused for it, if it is known.
+    """
 
     row: int
     field: str
@@ -99,11 +108,21 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What ``prepare`` may know: the instant, the sender, and the solution."""
+    """What ``prepare`` may know.
+
+    Attributes:
+        now: The instant, aware.
+        user: User name of the sender; ``system...`` for the platform itself.
+        solution: The solution.
+        origin: ``form``, ``file`` or what the platform calls its own orders.
+        numbers: The case number that each order gets, if it becomes a case.
+    """
 
     now: datetime
     user: str
     solution: Solution
+    origin: str
+    numbers: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -133,18 +152,16 @@ class Report:
         return self.received - self.accepted
 
 
-def place(
-    solution: str, data: Mapping[str, Any], *, user: str, now: datetime, key: str, corrects: str = ""
-) -> Case:
-    """Place one order.
+def place(solution: str, data: Mapping[str, Any], *, user: str, now: datetime, key: str) -> Case:
+    """Place one order, all or nothing.
 
     Args:
         solution: Id of the solution.
-        data: The fields of the order.
+        data: The fields of the order. A field ``corrects`` is the number of the case that the order
+            corrects; it is kept with the case and not in its data.
         user: User name of the sender.
         now: The instant, aware.
         key: Makes the sending safe to repeat: the same key gives the case made the first time.
-        corrects: Number of the case that it corrects, or empty.
 
     Returns:
         The case.
@@ -152,21 +169,49 @@ def place(
     Raises:
         InvalidError: The order has faults, by field.
     """
-    report = _submit(
+    fields = dict(data)
+    order = Order("1", fields, str(fields.pop("corrects", None) or ""))
+    with transaction.atomic():
+        report = _submit(
+            get(solution),
+            Intake([order], {}, (), 1),
+            user=user,
+            now=now,
+            key=key,
+            origin="form",
+            file_name="",
+        )
+        if report.faults:
+            faults: dict[str, list[str]] = {}
+            for fault in report.faults:
+                faults.setdefault(fault.field, []).append(fault.message)
+            # Leaving the block by an exception undoes the submission as well.
+            raise InvalidError(faults)
+    return Case.objects.get(number=report.cases["1"])
+
+
+def place_many(
+    solution: str, orders: Sequence[Order], *, user: str, now: datetime, key: str, origin: str
+) -> Report:
+    """Place orders that the platform itself makes, such as recalculations.
+
+    Args:
+        solution: Id of the solution.
+        orders: The orders; items unique.
+        user: In whose name.
+        now: The instant, aware.
+        key: Makes it safe to repeat: an order with a case is not placed again.
+        origin: Why they come; kept on the cases.
+    """
+    return _submit(
         get(solution),
-        Intake([Order("1", data, corrects)], {}, (), 1),
+        Intake(orders, {}, (), len(orders)),
         user=user,
         now=now,
         key=key,
-        origin="form",
+        origin=origin,
         file_name="",
     )
-    if report.faults:
-        fields: dict[str, list[str]] = {}
-        for fault in report.faults:
-            fields.setdefault(fault.field, []).append(fault.message)
-        raise InvalidError(fields)
-    return Case.objects.get(number=report.cases["1"])
 
 
 def place_file(
@@ -203,7 +248,7 @@ def place_file(
     key = f"{user}:{hashlib.sha256(content).hexdigest()}"
     earlier = Submission.objects.filter(key=_key(solution, key)).first()
     if earlier is not None:
-        return _report_of(earlier), earlier
+        return report_of(earlier), earlier
     intake: Intake = read(file_name, content)
     if dry_run:
         return _try(chosen, intake, user=user, now=now), None
@@ -224,7 +269,8 @@ def _key(solution: str, key: str) -> str:
     return hashlib.sha256(f"{solution}:{key}".encode()).hexdigest()
 
 
-def _report_of(submission: Submission) -> Report:
+def report_of(submission: Submission) -> Report:
+    """What became of a submission, as it was reported when it came in."""
     made = dict(Case.objects.filter(submission=submission).values_list("item", "number"))
     return Report(
         received=submission.received,
@@ -256,9 +302,11 @@ def _submit(
         },
     )
     report = Report(received=intake.received, faults=list(intake.faults), rows=intake.rows)
-    # A submission that was cut short goes on where it stopped: what has a case already is left alone.
+    # A submission that was cut short goes on where it stopped: what has a case is left alone.
     done = (
-        {} if made else dict(Case.objects.filter(submission=submission).values_list("item", "number"))
+        {}
+        if made
+        else dict(Case.objects.filter(submission=submission).values_list("item", "number"))
     )
     report.cases.update(done)
     remaining = [order for order in intake.orders if order.item not in done]
@@ -276,15 +324,13 @@ def _submit(
         ],
     )
     trail.record(
-        action="submission.received",
+        "submission.received",
         actor=user,
         at=now,
         subject_type="submission",
-        subject_id=str(submission.pk),
+        subject_id=submission.pk,
         data={"solution": solution.id, "received": report.received, "accepted": report.accepted},
     )
-    if origin == "form" and report.faults:
-        submission.delete()
     return report
 
 
@@ -304,25 +350,19 @@ def _faults(order: Order, refused: Refused, rows: Mapping[str, Sequence[int]]) -
             yield Fault(row, name, message, order.item)
 
 
-class _TriedError(Exception):
-    """Ends a dry run, so that its transaction is undone."""
-
-
 def _try(solution: Solution, intake: Intake, *, user: str, now: datetime) -> Report:
     report = Report(received=intake.received, faults=list(intake.faults), rows=intake.rows)
-    preparation = Preparation(now, user, solution)
-    try:
-        with transaction.atomic():
-            for position in range(0, len(intake.orders), BATCH):
-                batch = intake.orders[position : position + BATCH]
-                for order, answer in zip(batch, _prepare(solution, batch, preparation), strict=True):
-                    if isinstance(answer, Refused):
-                        report.faults += _faults(order, answer, intake.rows)
-                    else:
-                        report.cases[order.item] = ""
-            raise _TriedError
-    except _TriedError:
-        return report
+    with transaction.atomic():
+        for position in range(0, len(intake.orders), BATCH):
+            batch = intake.orders[position : position + BATCH]
+            preparation = Preparation(now, user, solution, "file", [order.item for order in batch])
+            for order, answer in zip(batch, _prepare(solution, batch, preparation), strict=True):
+                if isinstance(answer, Refused):
+                    report.faults += _faults(order, answer, intake.rows)
+                else:
+                    report.cases[order.item] = ""
+        transaction.set_rollback(True)
+    return report
 
 
 def _place_batch(
@@ -337,7 +377,9 @@ def _place_batch(
 ) -> None:
     given = numbers.allocate(len(orders), now=now)
     with transaction.atomic():
-        answers = _prepare(solution, orders, Preparation(now, user, solution))
+        answers = _prepare(
+            solution, orders, Preparation(now, user, solution, submission.origin, given)
+        )
         cases: list[Case] = []
         prepared: list[Prepared] = []
         for order, answer, number in zip(orders, answers, given, strict=True):
@@ -402,3 +444,28 @@ def _place_batch(
                 # A start that the engine refuses undoes the batch: nothing is half-made.
                 raise outcome
         report.cases.update({case.item: case.number for case in cases})
+
+
+def report_csv(report: Report) -> bytes:
+    """The report of a file as a spreadsheet that Excel opens: what became of each row.
+
+    Returns:
+        CSV in UTF-8 with BOM and semicolons, as a Danish Excel expects. A text that a spreadsheet
+        would take for a formula is made harmless.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow(["Række", "Bestilling", "Felt", "Resultat", "Sag"])
+    lines: list[tuple[int, str, str, str, str]] = [
+        (fault.row, fault.item, fault.field, fault.message, "") for fault in report.faults
+    ]
+    for item, number in report.cases.items():
+        lines += [(row, item, "", "Modtaget", number) for row in report.rows.get(item, (0,))]
+    for row, *texts in sorted(lines):
+        writer.writerow([row or "", *map(_harmless, texts)])
+    return "\ufeff".encode() + out.getvalue().encode()
+
+
+def _harmless(text: str) -> str:
+    """A cell that a spreadsheet shows and never runs (CSV injection)."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -16,7 +16,10 @@ _CHUNK = 500
 
 
 def overlapping(
-    kind: str, windows: Sequence[tuple[str, datetime, datetime]], *, except_cases: Iterable[int] = ()
+    kind: str,
+    windows: Sequence[tuple[str, datetime, datetime]],
+    *,
+    except_cases: Iterable[int] = (),
 ) -> list[RegisterEntry]:
     """Active facts that touch any of the windows, with one query for every 500 subjects.
 

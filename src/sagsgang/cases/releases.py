@@ -28,7 +28,8 @@ def deploy(solution: Solution, *, now: datetime, user: str) -> SolutionRelease:
         The active release.
 
     Raises:
-        SolutionError: The version number has been used for other content, or the engine refuses the model.
+        SolutionError: The version number has been used for other content, or the engine refuses
+            the model.
     """
     same = SolutionRelease.objects.filter(solution=solution.id, version=solution.version).first()
     if same is not None and same.sha256 != solution.sha256:
@@ -70,7 +71,7 @@ def deploy(solution: Solution, *, now: datetime, user: str) -> SolutionRelease:
         for code, title in queues.items():
             Queue.objects.update_or_create(code=code, defaults={"title": title})
         trail.record(
-            action="solution.released",
+            "solution.released",
             actor=user,
             at=now,
             subject_type="solution",

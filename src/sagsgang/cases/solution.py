@@ -199,7 +199,7 @@ class Solution:
 
     @cached_property
     def sha256(self) -> str:
-        """Digest of everything that decides how a case runs: flow, tables, forms, settings, Python."""
+        """Digest of everything that decides how a case runs: flow, tables, forms, Python."""
         digest = hashlib.sha256()
         for path in sorted(_content(self.folder)):
             digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
@@ -214,9 +214,7 @@ class Solution:
     @cached_property
     def summary_programs(self) -> Mapping[str, feel.Program]:
         """The summary of a case by label, over process variables."""
-        return {
-            label: _program(text) for label, text in self.description.case.summary.items()
-        }
+        return {label: _program(text) for label, text in self.description.case.summary.items()}
 
     def reason(self, code: str) -> Reason:
         """The reason with this code; an unlisted one is shown by its code."""
@@ -257,7 +255,9 @@ def load(folder: Path) -> Solution:
         process=process,
         decisions=decisions,
         forms=forms,
-        scenarios={path.stem: path.read_bytes() for path in sorted(folder.glob("scenarios/*.yaml"))},
+        scenarios={
+            path.stem: path.read_bytes() for path in sorted(folder.glob("scenarios/*.yaml"))
+        },
         readme=readme.read_text(encoding="utf-8") if readme.exists() else "",
         handlers=_load_handlers(folder, faults),
     )
@@ -346,7 +346,7 @@ def _check(solution: Solution) -> list[str]:
 
 @lru_cache(maxsize=1)
 def installed() -> Mapping[str, Solution]:
-    """Every solution that this installation can run, by id: its own and those of installed packages.
+    """Every solution that this installation can run, by id: its own and those of packages.
 
     Raises:
         SolutionError: One of them has faults.

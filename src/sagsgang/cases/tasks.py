@@ -18,7 +18,13 @@ from django.utils import timezone
 from sagsgang import engine, feel
 from sagsgang.audit import trail
 from sagsgang.cases import solution as solutions
-from sagsgang.cases.errors import CaseError, ConflictError, InvalidError, NotAllowedError, UnknownError
+from sagsgang.cases.errors import (
+    CaseError,
+    ConflictError,
+    InvalidError,
+    NotAllowedError,
+    UnknownError,
+)
 from sagsgang.cases.models import JournalEntry, Task
 from sagsgang.cases.solution import Outcome
 from sagsgang.cases.visibility import tasks_for
@@ -172,9 +178,7 @@ def complete(
             if found.reason == "incident":
                 _settle_incident(found, outcome, comment, user, now)
             else:
-                engine.complete(
-                    found.instance, found.wait, given, now=now, actor=user.username
-                )
+                engine.complete(found.instance, found.wait, given, now=now, actor=user.username)
         except engine.NotOpenError as error:
             message = "Opgaven er allerede løst."
             raise ConflictError(message) from error
@@ -229,7 +233,7 @@ def complete_many(
     kind: str = Task.Kind.CASEWORKER,
     comment: str = "",
 ) -> list[Done]:
-    """Complete alike tasks with the same outcome; each on its own, so that one fault stops no other."""
+    """Complete alike tasks with the same outcome; each on its own: one fault stops no other."""
     numbers = dict(Task.objects.filter(pk__in=tasks).values_list("pk", "case__number"))
     done: list[Done] = []
     for task in tasks:
@@ -256,7 +260,7 @@ def claim_many(tasks: Sequence[int], *, user: User, now: datetime) -> list[Done]
 
 def _trace(action: str, task: Task, user: User, now: datetime, **data: Any) -> None:
     trail.record(
-        action=action,
+        action,
         actor=user.username,
         at=now,
         subject_type="task",

@@ -23,6 +23,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from sagsgang import engine
 from sagsgang.bpmn import BpmnError
 from sagsgang.cases import solution as solutions
+from sagsgang.connectors.errors import ConnectorError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,6 +41,7 @@ class Work:
         key: Idempotency key, the same at every attempt.
         attempt: 1 at the first attempt; 0 for a computation.
         settings: The solution's settings.
+        memo: What the previous attempt left when it asked to be called again.
         prefetched: What the solution's ``prepare`` looked up for this order, or None.
     """
 
@@ -49,6 +51,7 @@ class Work:
     key: str
     attempt: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    memo: Mapping[str, Any] = field(default_factory=dict)
     prefetched: Any = None
 
 
@@ -114,7 +117,8 @@ def errand(*, retries: int = 8) -> Callable[[Function], Function]:
     """Mark an outside effect: runs as a job with retries, then an incident.
 
     Args:
-        retries: Attempts before a person must look at it; with exponential back-off, eight span about an hour.
+        retries: Attempts before a person must look at it; with exponential back-off, eight span
+            about an hour.
     """
 
     def mark(function: Function) -> Function:
@@ -145,3 +149,32 @@ def find(solution: str, task_type: str) -> Handler | None:
             if parameter.default is not inspect.Parameter.empty
         ),
     )
+
+
+def register() -> None:
+    """Let the engine find the handlers of solutions, and tell which errors may be shown."""
+    engine.set_handler_resolver(_resolve)
+    engine.declare_safe_errors(ConnectorError)
+
+
+@lru_cache(maxsize=1024)
+def _resolve(solution: str, task_type: str) -> engine.HandlerSpec | None:
+    handler = find(solution, task_type)
+    if handler is None:
+        return None
+    settings = solutions.installed()[solution].description.settings
+
+    def call(job: engine.JobContext) -> Mapping[str, Any]:
+        work = Work(
+            case=job.business_key,
+            element=job.element,
+            now=job.now,
+            key=job.idempotency_key,
+            attempt=0 if handler.inline else job.attempt,
+            settings=settings,
+            memo=job.memo,
+            prefetched=_prefetched.get().get(job.business_key),
+        )
+        return handler(work, job.inputs)
+
+    return engine.HandlerSpec(call, inline=handler.inline)

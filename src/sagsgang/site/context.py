@@ -57,9 +57,11 @@ def navigation(user: User, path: str) -> list[Link]:
     if roles & {"caseworker", "controller", "administrator", "process_owner"}:
         places.append(("Opgaver", "desk:inbox"))
         places.append(("Alle sager", "desk:cases"))
-    links = []
-    for title, name in places:
-        href = reverse(name)
-        below = path == href if href == "/" else path.startswith(href)
-        links.append(Link(title, href, below, path == href))
-    return links
+    hrefs = [(title, reverse(name)) for title, name in places]
+    # The longest address that the page lies below is where one is.
+    here = max(
+        (href for _title, href in hrefs if path == href or (href != "/" and path.startswith(href))),
+        key=len,
+        default="",
+    )
+    return [Link(title, href, current=href == here, exact=href == path) for title, href in hrefs]

@@ -443,7 +443,12 @@ class Rulebook:
         return rules
 
     def profiles(self, code: str, place: Place) -> dict[int, DayProfile]:
-        """Return the table of compiled days, by date ordinal, to be filled by :meth:`profile`."""
+        """Return the table of compiled days, by date ordinal, to be filled by :meth:`profile`.
+
+        Raises:
+            UnknownAgreementError: There is no such agreement.
+        """
+        self.agreement(code)
         return self._profiles.setdefault((code, self._narrow(code, place)), {})
 
     def profile(self, code: str, place: Place, ordinal: int) -> DayProfile:

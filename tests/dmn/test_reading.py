@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -145,7 +146,8 @@ def test_imported_elements_are_used_under_the_name_of_the_import(tmp_path: Path,
     file.write_bytes(document(importer(name)))
     decisions = load(file).compile()
     assert decisions.findings == ()
-    for town in ({"Town": "Odense"}, {("urn:library", "Town"): "Odense"}):
+    towns: list[dict[Any, str]] = [{"Town": "Odense"}, {("urn:library", "Town"): "Odense"}]
+    for town in towns:
         result = decisions.evaluate("Both", {"Person": {"name": "Bo"}, **town})
         assert result.value == "Hi Bo in Odense"
     if name:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Decisions", "Result"]
 
-_NO_INPUTS: Mapping[str, Any] = {}
+_NO_INPUTS: Mapping[Any, Any] = {}
 
 
 class Result(NamedTuple):
@@ -73,7 +73,7 @@ class Decisions:
     def evaluate(
         self,
         decision: str,
-        inputs: Mapping[str, Any] = _NO_INPUTS,
+        inputs: Mapping[Any, Any] = _NO_INPUTS,
         *,
         explain: bool = False,
         now: dt.datetime | None = None,
@@ -101,7 +101,7 @@ class Decisions:
     def evaluate_service(
         self,
         service: str,
-        inputs: Mapping[str, Any] = _NO_INPUTS,
+        inputs: Mapping[Any, Any] = _NO_INPUTS,
         *,
         explain: bool = False,
         now: dt.datetime | None = None,

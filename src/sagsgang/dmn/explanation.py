@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from sagsgang.dmn._evaluation import Hit, Note, TableNote
@@ -40,6 +42,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "true": "ja",
         "false": "nej",
         "function value": "en funktion",
+        "comma": ",",
+        "date": "{day}. {month} {year}",
+        "months": "januar februar marts april maj juni juli august september oktober november "
+        "december",
         "is": "er",
     },
     "en": {
@@ -63,6 +69,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "true": "yes",
         "false": "no",
         "function value": "a function",
+        "comma": ".",
+        "date": "{day} {month} {year}",
+        "months": "January February March April May June July August September October November "
+        "December",
         "is": "is",
     },
 }
@@ -278,6 +288,11 @@ def _say(value: Any, words: Mapping[str, str]) -> str:
         return words["true" if value else "false"]
     if isinstance(value, FeelFunction):
         return words["function value"]
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}".replace(".", words["comma"])
+    if type(value) is dt.date:
+        month = words["months"].split()[value.month - 1]
+        return words["date"].format(day=value.day, month=month, year=value.year)
     if isinstance(value, dict):
         return "; ".join(f"{name}: {_say(part, words)}" for name, part in value.items()) or "{}"
     if isinstance(value, list):

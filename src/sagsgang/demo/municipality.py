@@ -43,7 +43,7 @@ HOURLY: Final = ("06", "Timeløn")
 _CENT: Final = Decimal("0.01")
 _FULL_TIME: Final = Decimal(37)
 _ANCIENT: Final = date(2007, 1, 1)
-_SHARE_WITHOUT_MANAGER: Final = 0.04
+_SHARE_WITHOUT_LEADER: Final = 0.12
 _SHARE_WITH_SECOND_JOB: Final = 0.04
 _SHARE_PROTECTED: Final = 0.01
 _SHARE_TEMPORARY: Final = 0.05
@@ -166,23 +166,26 @@ def generate(seed: int, *, on: date, employments: int = FULL_SIZE) -> Municipali
             but always seven administrations.
 
     Raises:
-        ValueError: Fewer employments than there must be managers.
+        ValueError: Fewer employments than every unit needs.
     """
     random = Random(f"{seed}/municipality")  # noqa: S311 (nothing here is secret)
+    kinds = _data()["kinds"]
     units = _units(random, min(1.0, employments / FULL_SIZE))
-    led = [unit for unit in units if unit.kind in {"municipality", "administration"}]
-    led += [
-        unit
-        for unit in units
-        if unit.kind not in {"municipality", "administration"}
-        and random.random() >= _SHARE_WITHOUT_MANAGER
-    ]
-    if employments < len(led):
-        raise ValueError(f"At least {len(led)} employments are needed, one for each manager.")
-    people = _People(random, on)
-    levels = _levels(units)
-    made = [people.employ(unit, "leader", level=levels[unit.external_id]) for unit in led]
-    made += _staff(random, people, units, levels, employments - len(led))
+    people, levels = _People(random, on), _levels(units)
+    made = []
+    for unit in units:
+        described = kinds.get(unit.kind, {})
+        if not (described.get("vacancies") and random.random() < _SHARE_WITHOUT_LEADER):
+            made.append(people.employ(unit, "leader", level=levels[unit.external_id]))
+    for unit in units:
+        for position, number in kinds.get(unit.kind, {}).get("always", {}).items():
+            made += (
+                people.employ(unit, position, level=levels[unit.external_id], permanent=True)
+                for _ in range(number)
+            )
+    if employments < len(made):
+        raise ValueError(f"At least {len(made)} employments are needed to staff every unit.")
+    made += _staff(random, people, units, levels, employments - len(made))
     return Municipality(on=on, units=units, employments=tuple(made), unusable=5)
 
 
@@ -356,17 +359,27 @@ class _People:
         self.numbers = count(max((int(one.number) for one in self.hired), default=700_000) + 1)
 
     def employ(
-        self, unit: GeneratedUnit, position: str, *, level: int, starts: date | None = None
+        self,
+        unit: GeneratedUnit,
+        position: str,
+        *,
+        level: int,
+        starts: date | None = None,
+        permanent: bool = False,
     ) -> GeneratedEmployment:
-        """An employment for a new person, or sometimes a second one for somebody hired already."""
+        """An employment for a new person, or sometimes a second one for somebody hired already.
+
+        A permanent one is for a new person, and open-ended.
+        """
         random, described = self.random, _data()["positions"][position]
         manager = position == "leader"
         number = str(next(self.numbers))
-        again = not manager and self.hired and random.random() < _SHARE_WITH_SECOND_JOB
+        settled = permanent or manager
+        again = not settled and self.hired and random.random() < _SHARE_WITH_SECOND_JOB
         person = random.choice(self.hired) if again else None
         hourly = bool(described.get("hourly"))
         begins = starts or self._begins(person.born if person else None, hourly=hourly)
-        temporary = starts is None and not manager and random.random() < _SHARE_TEMPORARY
+        temporary = starts is None and not settled and random.random() < _SHARE_TEMPORARY
         rate = self._rate(described)
         born, cpr = (person.born, person.cpr) if person else self._birth()
         names = _data()["names"]

@@ -147,6 +147,11 @@ class Worker:
         self._stopping.set()
         self._wakeup.set()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` has been called."""
+        return self._stopping.is_set()
+
     def run_until_idle(self) -> Totals:
         """Work until nothing is left that can be done at the clock's present time.
 

@@ -124,11 +124,12 @@ def _background_worker(*, enabled: bool) -> Iterator[None]:
 
 def worker(*, threads: int) -> None:
     """Do what waits until told to stop; seal the audit trail meanwhile."""
+    _start()
+
     from sagsgang import engine
     from sagsgang.audit import chain
     from sagsgang.cases import clock
 
-    _start()
     running = engine.Worker(threads=threads, clock=clock.clock)
     stopping = threading.Event()
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+import httpx
+
 from sagsgang.connectors.errors import ProtocolError, Reason, Rejected
 from sagsgang.connectors.opus._xml import (
     MalformedMessage,
@@ -69,6 +71,7 @@ class OpusPayroll:
         settings: How to reach the system.
         guard: Pace, retry, circuit breaker and call log. Default: a guard of its own.
         now: The time in UTC. Default: the machine's clock.
+        transport: What carries the requests. Default: the network.
     """
 
     def __init__(
@@ -77,9 +80,10 @@ class OpusPayroll:
         *,
         guard: Guard | None = None,
         now: Callable[[], datetime] = _utc_now,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._guard = guard or Guard("opus-personale")
-        self._soap = SoapClient(settings, now=now)
+        self._soap = SoapClient(settings, now=now, transport=transport)
 
     def __enter__(self) -> Self:
         return self

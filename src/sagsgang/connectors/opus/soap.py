@@ -108,6 +108,7 @@ class SoapClient:
         settings: How to reach the system.
         now: The time in UTC, to read a ``Retry-After`` that is a date.
         clock: Seconds on a clock that never goes back.
+        transport: What carries the requests. Default: the network.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class SoapClient:
         *,
         now: Callable[[], datetime],
         clock: Callable[[], float] = time.monotonic,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._now = now
         self._clock = clock
@@ -132,6 +134,7 @@ class SoapClient:
             # Proxies and .netrc of the machine must not get between us and payroll unasked.
             trust_env=False,
             verify=_tls(settings),
+            transport=transport,
             headers={"Accept": "text/xml", "Accept-Encoding": "identity"},
         )
 

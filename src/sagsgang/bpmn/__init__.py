@@ -25,8 +25,10 @@ from sagsgang.bpmn.errors import (
 )
 from sagsgang.bpmn.graph import Graph, StartEvent
 from sagsgang.bpmn.model import Model, ProcessInfo, load
+from sagsgang.bpmn.runner import run
 from sagsgang.bpmn.state import State, Status
 from sagsgang.bpmn.step import DEFAULT_LIMIT, Step, initial, next_start, start_waits, step
+from sagsgang.bpmn.validation import Violation, check
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -46,10 +48,13 @@ __all__ = [
     "Step",
     "UnknownProcess",
     "UnreadableModel",
+    "Violation",
+    "check",
     "compile",
     "initial",
     "load",
     "next_start",
+    "run",
     "start_waits",
     "step",
 ]

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MPL-2.0
+"""``sagsgang bpmn``: check models and run them in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sagsgang.bpmn import codec
+from sagsgang.bpmn.errors import ModelError
+from sagsgang.bpmn.model import Model, load
+from sagsgang.bpmn.runner import run
+from sagsgang.bpmn.validation import check
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Tjek og kør BPMN-modeller.")
+
+_FAULTS = 1
+_WRONG_USE = 2
+
+
+@app.command("check")
+def check_command(
+    files: Annotated[list[Path], typer.Argument(help="BPMN-filer.")],
+) -> None:
+    """Vis hver regel i standarden, som en model bryder. Slutter med 1, hvis der er nogen."""
+    count = 0
+    for path in files:
+        try:
+            violations = check(_load(path))
+        except ModelError as error:
+            typer.echo(f"{path}: {error.code}: {error}")
+            count += 1
+            continue
+        for violation in violations:
+            typer.echo(f"{path}:{violation.line}: {violation}")
+        count += len(violations)
+    typer.echo(f"{len(files)} {'fil' if len(files) == 1 else 'filer'}, {count} fejl")
+    if count:
+        raise typer.Exit(_FAULTS)
+
+
+@app.command("run")
+def run_command(
+    file: Annotated[Path, typer.Argument(help="BPMN-fil.")],
+    process: Annotated[str | None, typer.Option(help="Id på den proces, der skal startes.")] = None,
+    variables: Annotated[str, typer.Option("--vars", help="Variabler som JSON.")] = "{}",
+    answers: Annotated[
+        str, typer.Option(help="Svar på opgaver som JSON: resultatvariabler pr. element-id.")
+    ] = "{}",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Et JSON-objekt pr. linje.")] = False,
+) -> None:
+    """Kør en model i hukommelsen på et virtuelt ur, og vis hvad der sker."""
+    given, said = _object(variables, "--vars"), _object(answers, "--answers")
+    try:
+        model = _load(file)
+        refused = [each for each in check(model) if each.fatal]
+        if refused:
+            for each in refused:
+                typer.echo(f"{file}:{each.line}: {each}", err=True)
+            text = f"Modellen afvises: {len(refused)} fejl; den første er {refused[0]}"
+            _show(_refusal("bpmn-invalid", text, refused[0].element), as_json=as_json)
+            raise typer.Exit(_FAULTS)
+        last: dict[str, Any] = {}
+        lines = run(model, process, given, said, decide=_decisions(file), resolve=_neighbours(file))
+        for last in lines:
+            _show(last, as_json=as_json)
+    except ModelError as error:
+        _show(_refusal(error.code, str(error), ""), as_json=as_json)
+        raise typer.Exit(_FAULTS) from None
+    if last.get("status") == "failed":
+        raise typer.Exit(_FAULTS)
+
+
+def _refusal(code: str, message: str, element: str) -> dict[str, Any]:
+    error = {"code": code, "message": message, "element": element}
+    return {"status": "failed", "waiting": [], "error": error, "variables": {}}
+
+
+def _load(path: Path) -> Model:
+    try:
+        return load(path)
+    except OSError as error:
+        typer.echo(f"{path} kan ikke læses: {error.strerror}.", err=True)
+        raise typer.Exit(_WRONG_USE) from None
+
+
+def _object(text: str, option: str) -> dict[str, Any]:
+    try:
+        value = codec.loads(text)
+    except ValueError as error:
+        typer.echo(f"{option} er ikke JSON: {error}", err=True)
+        raise typer.Exit(_WRONG_USE) from None
+    if not isinstance(value, dict):
+        typer.echo(f'{option} skal være et JSON-objekt, fx {{"antal": 2}}.', err=True)
+        raise typer.Exit(_WRONG_USE)
+    return value
+
+
+def _show(line: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(codec.dumps(line).decode())
+    elif "status" in line:
+        typer.echo(f"status: {line['status']}")
+        if line["waiting"]:
+            typer.echo(f"venter: {', '.join(line['waiting'])}")
+        if line["error"]:
+            typer.echo(f"fejl: {line['error']['code']}: {line['error']['message']}")
+        variables = json.loads(codec.dumps(line["variables"]))
+        typer.echo(json.dumps(variables, ensure_ascii=False, indent=2))
+    else:
+        where = line.get("element") or line.get("process")
+        number = f" [{line['instance']}]" if "instance" in line else ""
+        typer.echo(f"{line['at']}  {line['event']:<11} {where}{number}")
+
+
+def _neighbours(path: Path) -> Callable[[str], Model | None]:
+    """Finds called processes in the other files of the folder."""
+
+    def resolve(process: str) -> Model | None:
+        for other in sorted(path.parent.glob("*.bpmn")):
+            if other == path:
+                continue
+            try:
+                model = load(other)
+            except (ModelError, OSError):
+                continue
+            if any(each.id == process for each in model.processes):
+                return model
+        return None
+
+    return resolve
+
+
+def _decisions(path: Path) -> Callable[[str, Any], Any]:
+    """Evaluates decisions of the DMN files beside the model and in its ``rules`` folder."""
+    loaded: list[Any] = []
+
+    def decide(decision: str, variables: Any) -> Any:
+        from sagsgang import dmn
+
+        if not loaded:
+            files = sorted({*path.parent.glob("*.dmn"), *path.parent.glob("rules/*.dmn")})
+            loaded.extend(dmn.load(each).compile() for each in files)
+        for decisions in loaded:
+            try:
+                return decisions.evaluate(decision, dict(variables)).value
+            except dmn.UnknownElementError:
+                continue
+        raise LookupError(f"no DMN file beside the model holds {decision!r}")
+
+    return decide

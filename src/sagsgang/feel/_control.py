@@ -302,11 +302,9 @@ def make_range(
         run: the running evaluation.
         site: the place of the range.
     """
-    if low is not None and high is not None and compare(low, high) is None:
+    known = high if low is None else low
+    if compare(known, known if high is None else high) is None:
         run.warn("feel.range", site, low=kind_name(low), high=kind_name(high))
-        return None
-    if low is None and high is None:
-        run.warn("feel.range", site, low="null", high="null")
         return None
     return Range(low, high, *brackets)
 

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any, Final
 
-from sagsgang.feel._numbers import integer, number
+from sagsgang.feel._numbers import CONTEXT, integer, number
 from sagsgang.feel._temporal import read_date, read_date_time, read_duration, read_time
 from sagsgang.feel._text import to_string
 from sagsgang.feel.errors import FeelLimitError, FeelValueError
@@ -46,6 +46,7 @@ _NATIVE: Final = frozenset(
         YearsMonthsDuration,
     }
 )  # fmt: skip
+_NAN: Final = Decimal("NaN")
 _MAX_DEPTH: Final = 200
 _READ: Final[Mapping[FeelType, Callable[[str], Any]]] = {
     DATE: read_date,
@@ -68,9 +69,7 @@ def adopt(value: Any, depth: int = 0) -> Any:
     """
     kind = type(value)
     if kind in _NATIVE:
-        if kind is Decimal and not value.is_finite():
-            raise FeelValueError("A number must be finite.")
-        return value
+        return _whole_digits(value) if kind is Decimal else value
     if depth > _MAX_DEPTH:
         raise FeelValueError("A value is nested too deeply, or contains itself.")
     if kind is list:
@@ -90,6 +89,19 @@ def adopt(value: Any, depth: int = 0) -> Any:
                 changed[key] = made
         return {**value, **changed} if changed else value
     return _adopt_other(value, depth)
+
+
+def _whole_digits(value: Decimal) -> Decimal:
+    """The number itself when it has at most 34 digits, otherwise rounded."""
+    try:
+        made = CONTEXT.plus(value)
+    except ArithmeticError:
+        made = _NAN
+    if made == value and value.is_finite():
+        return value
+    if not made.is_finite():
+        raise FeelValueError("A number must be finite and below 10 to the 6145th.")
+    return made
 
 
 def _adopt_other(value: Any, depth: int) -> Any:

@@ -567,8 +567,7 @@ class _Parser:
     def range_tail(self, start: int, low: t.Node, *, low_included: bool) -> t.Node:
         """The upper end of a range and its closing bracket."""
         self.advance()
-        if self.at(")") or self.at("["):
-            self.advance()
+        if self.accept(")"):
             operator = ">=" if low_included else ">"
             return t.UnaryComparison(operator, low, start=start, end=self.last_end)
         self.in_high = True

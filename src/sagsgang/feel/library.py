@@ -120,6 +120,10 @@ class Signature:
             return [*bound[:-1], *bound[-1]]
         return bound
 
+    def in_order(self, names: Sequence[str]) -> bool:
+        """Whether the parameters begin with exactly these names."""
+        return tuple(p.name for p in self.parameters[: len(names)]) == tuple(names)
+
     def convert(self, values: list[Any]) -> tuple[_Parameter, Any] | None:
         """Convert the arguments in place; the first that cannot be is returned."""
         parameters = self.parameters
@@ -168,7 +172,11 @@ class Function(FeelFunction):
     ) -> Any:
         """Call the first signature that the arguments fit."""
         refused: tuple[_Parameter, Any] | None = None
-        for signature in self.signatures:
+        signatures: Sequence[Signature] = self.signatures
+        if names is not None and len(signatures) > 1:
+            # before(point, range) and before(range, point) differ by order alone
+            signatures = sorted(signatures, key=lambda s: not s.in_order(names))
+        for signature in signatures:
             values = signature.bind(args, names)
             if values is None:
                 continue

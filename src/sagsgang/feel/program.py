@@ -123,9 +123,12 @@ class Program:
         else:
             now = (lambda: clock) if isinstance(clock, dt.datetime) else clock
             run = Run(trace, now, self.limits)
+        mark = trace.mark() if trace is not None else None
         try:
             return self._fast(context, run)
         except ArithmeticError:
+            if trace is not None and mark is not None:
+                trace.release(mark)
             return self._again(context, run)
         except RecursionError:
             raise FeelLimitError(
@@ -136,18 +139,7 @@ class Program:
         """Run without fast paths, so that an arithmetic fault becomes null where it happens."""
         if self._slow is None:
             self._slow = self._compile(fast=False).run
-        trace = None
-        if run.trace is not None:
-            trace = Trace(run.trace.limit)
-        result = self._slow(context, Run(trace, run.clock, run.limits))
-        if run.trace is not None and trace is not None:
-            seen = {id(w.site): w for w in run.trace}
-            for warning in trace:
-                if not any(
-                    w.code == warning.code and w.site == warning.site for w in seen.values()
-                ):
-                    run.trace.add(warning)
-        return result
+        return self._slow(context, Run(run.trace, run.clock, run.limits))
 
     def __repr__(self) -> str:
         """The source."""

@@ -97,6 +97,15 @@ class Trace:
         else:
             self.dropped += 1
 
+    def mark(self) -> tuple[int, int]:
+        """A point to release back to."""
+        return len(self.warnings), self.dropped
+
+    def release(self, mark: tuple[int, int]) -> None:
+        """Forget every warning added since the mark."""
+        del self.warnings[mark[0] :]
+        self.dropped = mark[1]
+
     def __iter__(self) -> Iterator[Warning]:
         """The warnings in the order they arose."""
         return iter(self.warnings)

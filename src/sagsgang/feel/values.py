@@ -98,11 +98,10 @@ def make_date(year: int, month: int, day: int) -> dt.date | FarDate:
     Raises:
         ValueError: there is no such day, or the year is outside +-999 999 999.
     """
-    if 1 <= year <= 9999:
-        return dt.date(year, month, day)
-    if abs(year) > MAX_YEAR or not 1 <= month <= 12 or not 1 <= day <= days_in_month(year, month):
+    fits = 1 <= month <= 12 and 1 <= day <= days_in_month(year, month)
+    if not fits or abs(year) > MAX_YEAR:
         raise ValueError("no such date")
-    return FarDate(year, month, day)
+    return dt.date(year, month, day) if 1 <= year <= 9999 else FarDate(year, month, day)
 
 
 def is_date(value: object) -> bool:
@@ -218,12 +217,6 @@ class Time:
     def second(self) -> int:
         """Whole second of the minute."""
         return self.nanos // NANOS_PER_SECOND % 60
-
-    @property
-    def second_with_fraction(self) -> Decimal:
-        """Second of the minute with its fraction."""
-        seconds, rest = divmod(self.nanos, NANOS_PER_SECOND)
-        return Decimal(seconds % 60) + Decimal(rest).scaleb(-9) if rest else Decimal(seconds % 60)
 
     @property
     def utc_offset(self) -> int | None:
@@ -454,8 +447,8 @@ class DaysTimeDuration:
         """Seconds beyond whole minutes with their fraction, with the sign of the duration."""
         rest = abs(self.nanos) % (60 * NANOS_PER_SECOND)
         whole, fraction = divmod(rest, NANOS_PER_SECOND)
-        value = Decimal(whole) + Decimal(fraction).scaleb(-9) if fraction else Decimal(whole)
-        return -value if self.nanos < 0 and value else value
+        text = f"{whole}.{fraction:09d}".rstrip("0") if fraction else str(whole)
+        return Decimal(f"-{text}" if self.nanos < 0 and rest else text)
 
     def isoformat(self) -> str:
         """The duration as ISO 8601 text, normalised: ``P1DT2H``; nothing is ``PT0S``."""

@@ -58,10 +58,10 @@ def _list_contains(run: Run, items: list[Any], element: Any) -> bool:
     return any(same_values(item, element, run) for item in items)
 
 
-@STANDARD.function("count(list: list) -> number", "count(c...: Any?) -> number")
-def _count(*items: Any) -> Decimal:
+@STANDARD.function("count(list: list) -> number")
+def _count(items: list[Any]) -> Decimal:
     """The number of items."""
-    return Decimal(len(_spread(items)))
+    return Decimal(len(items))
 
 
 def _spread(items: tuple[Any, ...]) -> list[Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -318,3 +318,34 @@ def test_the_command_refuses_a_wrong_anchor():
 def test_recording_while_others_seal_needs_no_lock(now, django_assert_num_queries):
     with django_assert_num_queries(1):
         record("case.noted", actor="anna", at=now)
+
+
+@pytest.fixture
+def lose_races(monkeypatch):
+    """Let another sealer take the next block first, some times."""
+
+    def times(count):
+        seal_one, remaining = chain._seal_one, [None] * count
+
+        def raced(now, size):
+            if remaining:
+                remaining.pop()
+                raise IntegrityError
+            return seal_one(now, size)
+
+        monkeypatch.setattr(chain, "_seal_one", raced)
+
+    return times
+
+
+def test_a_sealer_that_loses_a_block_goes_on_with_the_next(write, now, lose_races):
+    write(3)
+    lose_races(2)
+    assert seal(now) == 3
+
+
+def test_a_sealer_that_always_loses_gives_up(write, now, lose_races):
+    write(3)
+    lose_races(1_000)
+    with pytest.raises(IntegrityError):
+        seal(now)

@@ -75,3 +75,17 @@ def import_(
     for name, count in report.counts().items():
         if count:
             typer.echo(f"{count:>7} {_NAMES[name]}")
+
+
+@app.command()
+def reencrypt() -> None:
+    """Skriv CPR-numre igen med den nye nøgle, efter at nøglen er skiftet."""
+    from sagsgang.audit.errors import UndecipherableError
+    from sagsgang.organisation.rekeying import reencrypt as write_again
+
+    try:
+        count = write_again(datetime.now(UTC))
+    except UndecipherableError as fault:
+        typer.echo(str(fault), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{count} CPR-numre er krypteret med den nye nøgle.")

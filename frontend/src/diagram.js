@@ -18,16 +18,11 @@ async function show(container) {
     for (const id of ids) if (registry.get(id)) canvas.addMarker(id, marker);
   };
   const taken = new Set(words(container.dataset.taken));
-  mark(taken, "flow-taken");
-  mark(words(container.dataset.active), "flow-active");
+  const active = new Set(words(container.dataset.active));
+  mark([...taken].filter((id) => !active.has(id)), "flow-taken");
+  mark(active, "flow-active");
   mark(words(container.dataset.failed), "flow-failed");
-  registry.forEach((element) => {
-    const { source, target } = element;
-    if (source && target && taken.has(source.id) && (taken.has(target.id) || container.dataset.active?.includes(target.id))) {
-      const known = words(container.dataset.flows);
-      if (known.length === 0 || known.includes(element.id)) canvas.addMarker(element.id, "flow-taken");
-    }
-  });
+  mark(words(container.dataset.flows), "flow-taken");
   canvas.zoom("fit-viewport", "auto");
   container.dataset.shown = "yes";
 }

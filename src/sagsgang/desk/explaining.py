@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sagsgang.cases.reading import Decision
+from sagsgang.cases.solution import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,17 @@ class Told:
     tables: list[Table]
 
 
-def told(decision: Decision) -> Told:
-    """The explanation as lists that a template can show; what is missing is left out."""
+def told(decision: Decision, reasons: Mapping[str, Reason]) -> Told:
+    """The explanation as lists that a template can show; what is missing is left out.
+
+    Args:
+        decision: What was decided.
+        reasons: The solution's reasons by code: a code among the results is shown in words.
+    """
     explanation = decision.explanation
     steps = explanation.get("steps") or explanation.get("decisions") or ()
     tables = [
-        _table(table, str(step.get("name", "")))
+        _table(table, str(step.get("name", "")), reasons)
         for step in steps
         if isinstance(step, Mapping)
         for table in step.get("tables", ())
@@ -75,7 +81,9 @@ def told(decision: Decision) -> Told:
     return Told(decision.name, decision.at, str(explanation.get("model", "")), tables)
 
 
-def _table(table: Mapping[str, Any], fallback: str) -> Table:
+def _table(
+    table: Mapping[str, Any], fallback: str, reasons: Mapping[str, Reason]
+) -> Table:
     return Table(
         name=str(table.get("name") or fallback),
         inputs=[(str(each["column"]), each.get("value")) for each in table.get("inputs", ())],
@@ -87,7 +95,15 @@ def _table(table: Mapping[str, Any], fallback: str) -> Table:
                     for each in hit.get("conditions", ())
                     if each.get("test") not in {"", "-"}
                 ],
-                gives=list(hit.get("outputs", {}).items()),
+                gives=[
+                    (
+                        str(name),
+                        reasons[value].text
+                        if isinstance(value, str) and value in reasons
+                        else value,
+                    )
+                    for name, value in hit.get("outputs", {}).items()
+                ],
                 notes=[
                     str(each.get("text", ""))
                     for each in hit.get("annotations", ())

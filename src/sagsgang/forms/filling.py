@@ -26,6 +26,8 @@ from sagsgang.forms.schema import (
 ACTION = "_action"
 """Name of the buttons that change the form instead of sending it: ``add:lines``, ``remove:lines.2``, ``refresh``."""
 
+_BEGIN = "begin"
+
 Posted = Mapping[str, Sequence[str]]
 
 
@@ -183,11 +185,14 @@ def blank(
         data: Answers to begin with.
         context: What expressions may read besides the answers.
     """
-    start = _defaults(form.components, data or {}, _scope(context or {}, data or {}))
-    filled = Filled(form, start, context=context or {})
-    filled._raw = dict(_texts(form.components, "", start))
+    known = context or {}
+    start = _defaults(form.components, data or {}, _scope(known, data or {}))
+    filled = Filled(form, {}, action=_BEGIN, context=known)
+    # Through the same door as what a browser sends, so that a number kept as text is a number again.
+    texts = dict(_texts(form.components, "", start))
+    filled.data = _collect(filled, form.components, "", "", texts, {})
     _settle(filled)
-    filled.faults.clear()
+    filled.action = ""
     return filled
 
 

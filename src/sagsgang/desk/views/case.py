@@ -169,7 +169,10 @@ def _page(
         "solution": solution,
         "deadline": lists.deadline_of(found.deadline, now),
         "course": course,
-        "decisions": [explaining.told(decision) for decision in course.decisions],
+        "decisions": [
+            explaining.told(decision, solution.description.reasons if solution else {})
+            for decision in course.decisions
+        ],
         "others": others,
         "journal": journal,
         "notes": notes,

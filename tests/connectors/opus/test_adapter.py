@@ -26,7 +26,7 @@ from sagsgang.connectors import (
     UnknownOutcome,
 )
 from sagsgang.connectors.opus import OpusPayroll, OpusSettings
-from sagsgang.connectors.opus._xml import Values, write_fault, write_message
+from sagsgang.connectors.opus.messages import Values, write_fault, write_message
 from sagsgang.connectors.opus.soap import SoapClient
 from sagsgang.connectors.opus.wire import (
     GET_CHANGED_EMPLOYEES,
@@ -40,7 +40,7 @@ from sagsgang.connectors.payroll import LineCode
 from sagsgang.connectors.resilience import Guard, RetryPolicy
 from tests.simulators.support import NOW, delivery
 
-SETTINGS = OpusSettings(url="https://payroll.example/base/", user="us", password="hemmelig")
+SETTINGS = OpusSettings(url="http://127.0.0.1/base/", user="us", password="hemmelig")
 Handler = Callable[[httpx.Request], httpx.Response]
 
 RECEIVED = {"TransportId": "T1", "ReceivedAt": NOW, "Repeated": False}
@@ -106,7 +106,7 @@ def test_a_request_has_address_action_type_and_credentials() -> None:
     with opus(handler) as payroll:
         payroll.deliver(delivery())
     (request,) = seen
-    assert str(request.url) == "https://payroll.example/base/engangsydelser"
+    assert str(request.url) == "http://127.0.0.1/base/engangsydelser"
     assert request.headers["SOAPAction"] == '"urn:sagsgang:opus-personale:1:SendOneOffPayments"'
     assert request.headers["Content-Type"] == "text/xml; charset=utf-8"
     assert request.headers["Authorization"].startswith("Basic ")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagsgang.connectors.opus._xml import (
+from sagsgang.connectors.opus.messages import (
     MalformedMessage,
     SoapFault,
     Values,

@@ -11,7 +11,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx
 
 from sagsgang.connectors.errors import ProtocolError, Reason, Rejected
-from sagsgang.connectors.opus._xml import (
+from sagsgang.connectors.opus.messages import (
     MalformedMessage,
     Values,
     to_boolean,

@@ -26,7 +26,7 @@ from sagsgang.connectors.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from sagsgang.connectors.opus._xml import (
+from sagsgang.connectors.opus.messages import (
     MalformedMessage,
     SoapFault,
     Values,

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from sagsgang.connectors.opus import wire
-from sagsgang.connectors.opus._xml import (
+from sagsgang.connectors.opus.messages import (
     MalformedMessage,
     SoapFault,
     Values,

@@ -18,6 +18,20 @@ from lxml import etree
 
 from sagsgang.connectors.opus.wire import ENVELOPE_NAMESPACE, NAMESPACE, Part
 
+__all__ = [
+    "MalformedMessage",
+    "SoapFault",
+    "Values",
+    "read_body",
+    "read_message",
+    "to_boolean",
+    "to_date",
+    "to_decimal",
+    "to_instant",
+    "write_fault",
+    "write_message",
+]
+
 _ENVELOPE: Final = f"{{{ENVELOPE_NAMESPACE}}}Envelope"
 _HEADER: Final = f"{{{ENVELOPE_NAMESPACE}}}Header"
 _BODY: Final = f"{{{ENVELOPE_NAMESPACE}}}Body"
@@ -41,6 +55,7 @@ _PARSER: Final = etree.XMLParser(
 )
 
 Values = dict[str, Any]
+"""Content of a message by element name: text, a list, or values in turn."""
 
 
 class MalformedMessage(ValueError):  # noqa: N818 -- it is the message that is malformed

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
+# ruff: noqa: E402, T201 - Django is set up before what needs it; the result goes to the caller
 """A process of its own for fault tests: prepares a database, works on it, checks it.
 
-Run as ``python rig.py prepare|work|idle|check``; the environment says which database, where the outside
-system keeps its record, and when to die.
+Run as ``python rig.py prepare|work|idle|check``; the environment says which database, where the
+outside system keeps its record, and when to die.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from sagsgang import bpmn, dmn
-from sagsgang.bpmn._timers import TimerError, occurrence
 from sagsgang.bpmn.protocol import Decided, InlineHandler, Variables
 from sagsgang.engine.errors import DeploymentError, NotActiveError, NotFoundError
 from sagsgang.engine.models import DefinitionResource, ProcessDefinition, StartSubscription
@@ -161,7 +160,7 @@ def deploy(
 ) -> list[ProcessDefinition]:
     """Check and store every executable process of a file; see ``sagsgang.engine.deploy``."""
     model = bpmn.load(xml)
-    violations = bpmn.check(model) if hasattr(bpmn, "check") else ()
+    violations = bpmn.check(model)
     if violations:
         listing = "; ".join(str(each) for each in violations[:5])
         more = f" and {len(violations) - 5} more" if len(violations) > 5 else ""
@@ -238,14 +237,6 @@ def _store(
     return row
 
 
-def _rest_of_cycle(timer: str, now: datetime) -> str:
-    """What follows the first occurrence of a timer; "" where it does not repeat."""
-    try:
-        return occurrence(timer.removeprefix("=").strip().strip('"'), timezone.localtime(now)).rest
-    except TimerError:
-        return ""  # an expression that is no plain text: it has one occurrence
-
-
 class _Clock:
     """What working out the start events of a process may ask."""
 
@@ -269,14 +260,13 @@ def _start_subscriptions(
     row: ProcessDefinition, graph: bpmn.Graph, now: datetime
 ) -> Iterator[StartSubscription]:
     """What has to happen for instances of a process to start by themselves."""
-    cycles = {each.element: each.timer for each in graph.start_events}
     try:
         waits = bpmn.start_waits(graph, _Clock(timezone.localtime(now)))
     except bpmn.CommandError as error:
         raise DeploymentError(str(error)) from error
     for wait in waits:
         if wait.kind == "timer":
-            rest = _rest_of_cycle(cycles[wait.element], now)
+            rest = wait.headers.get("cycle", "")
             yield StartSubscription(
                 definition=row, element=wait.element, kind="timer", due_at=wait.due, rest=rest
             )

@@ -29,6 +29,7 @@ from sagsgang.bpmn.protocol import (
     Decided,
     Effect,
     Ended,
+    Escalated,
     Fail,
     InlineHandler,
     OpenWait,
@@ -36,12 +37,14 @@ from sagsgang.bpmn.protocol import (
     Start,
     TaskCall,
     ThrowError,
+    ThrowEscalation,
     Variables,
     Wait,
     WaitKind,
 )
 from sagsgang.engine import _definitions, _history, _store
 from sagsgang.engine._definitions import Definition
+from sagsgang.engine._faults import unexpected
 from sagsgang.engine.errors import (
     ConflictError,
     LeaseLostError,
@@ -51,7 +54,7 @@ from sagsgang.engine.errors import (
     RefusedError,
     TooLargeError,
 )
-from sagsgang.engine.handlers import HandlerSpec, JobContext, resolve_handler
+from sagsgang.engine.handlers import HandlerSpec, JobContext, resolve_handler, safe_error
 from sagsgang.engine.listeners import AppliedStep, listeners
 from sagsgang.engine.wakeup import wake_after_commit
 
@@ -101,6 +104,10 @@ class Instance:
     changed: bool = False
 
 
+class InlineFaultError(Exception):
+    """A handler inside a step failed; the text is fit to be stored."""
+
+
 class _Services:
     """What a step may ask the engine."""
 
@@ -126,26 +133,32 @@ class _Services:
     def _call(self, spec: HandlerSpec, call: TaskCall) -> Variables:
         instance = self._instance
         definition = instance.definition
-        result = spec.function(
-            JobContext(
-                instance_id=instance.id,
-                business_key=instance.business_key,
-                element=call.element,
-                wait=0,
-                task_type=call.task_type,
-                idempotency_key=f"{instance.id}/{call.element}/r{instance.revision + 1}",
-                attempt=1,
-                now=self._now,
-                created_at=self._now,
-                inputs=call.inputs,
-                headers=call.headers,
-                process=definition.key,
-                definition_id=definition.id,
-                solution=definition.solution,
-                solution_version=definition.solution_version,
-            )
+        context = JobContext(
+            instance_id=instance.id,
+            business_key=instance.business_key,
+            element=call.element,
+            wait=0,
+            task_type=call.task_type,
+            idempotency_key=f"{instance.id}/{call.element}/r{instance.revision + 1}",
+            attempt=1,
+            now=self._now,
+            created_at=self._now,
+            inputs=call.inputs,
+            headers=call.headers,
+            process=definition.key,
+            definition_id=definition.id,
+            solution=definition.solution,
+            solution_version=definition.solution_version,
         )
-        return result or {}
+        try:
+            return spec.function(context) or {}
+        except bpmn.BpmnError:
+            raise
+        except Exception as error:
+            if safe_error(error):
+                raise
+            # The text of an unknown fault may quote a variable: the incident gets a reference.
+            raise InlineFaultError(unexpected(context, error)) from None
 
 
 Key = tuple[int, int]
@@ -416,6 +429,8 @@ class UnitOfWork:
                         _store.to_db(self.now + MESSAGE_LIFETIME),
                     )
                 )
+            case Escalated() if instance.parent_id is not None:
+                self._pending.append(lambda: self._escalate(instance, effect))
             case BroadcastSignal():
                 self.broadcast(f"{instance.id}/{effect.key}", effect.name, effect.variables)
 
@@ -524,6 +539,15 @@ class UnitOfWork:
         else:
             text = "Den kaldte proces er annulleret. Prøv igen, eller flyt sagen videre."
             self.step(parent, Fail(wait, "called-process-cancelled", text), {"called": child.id})
+
+    def _escalate(self, child: Instance, effect: Escalated) -> None:
+        """Give an escalation that nobody in the called process catches to its caller."""
+        assert child.parent_id is not None  # noqa: S101 - asked before
+        assert child.parent_wait is not None  # noqa: S101 - written together
+        parent = self.get(child.parent_id)
+        if self._is_open(parent, child.parent_wait):
+            command = ThrowEscalation(child.parent_wait, effect.code, effect.variables)
+            self.step(parent, command, {"called": child.id})
 
     def _withdraw(self, parent: Instance, wait: int) -> None:
         """Cancel the called process of a call activity that is over."""

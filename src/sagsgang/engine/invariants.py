@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What is true of the stored instances at every moment, whatever has crashed; checked over all of them.
+"""What is true of the stored instances at every moment, whatever has crashed; checked over all.
 
-The fault tests run this after every disaster; ``sagsgang doctor`` and operators may run it on a live
-database, where it reads each portion of instances in one snapshot.
+The fault tests run this after every disaster; operators may run it on a live database.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ def violations() -> Iterator[str]:
     """One sentence for each thing that is not as it must be; none where all is well.
 
     Checked for every instance: the tokens stand somewhere; the rows of jobs, timers,
-    subscriptions and incidents are those of the state's waits, no more and no fewer; the history has
-    every revision once; what has ended waits for nothing; a called process has its caller.
+    subscriptions and incidents are those of the state's waits, no more and no fewer; the history
+    has every revision once; what has ended waits for nothing; a called process has its caller.
     """
     last = -1
     while True:

@@ -24,7 +24,7 @@ from django.db import transaction
 from sagsgang.bpmn import BpmnError, codec
 from sagsgang.bpmn.protocol import Command, Complete, Fail, ThrowError
 from sagsgang.engine import _definitions, _store
-from sagsgang.engine._faults import frames_of
+from sagsgang.engine._faults import unexpected
 from sagsgang.engine._transactions import Task, run_selected, run_tasks
 from sagsgang.engine._unit import Instance, UnitOfWork
 from sagsgang.engine.errors import (
@@ -278,22 +278,7 @@ def _describe(context: JobContext, error: BaseException) -> tuple[str, str]:
     """Code and sentence of a fault; of unknown faults only the class: texts may be personal."""
     if safe_error(error):
         return str(getattr(error, "code", type(error).__name__))[:100], str(error)
-    reference = uuid.uuid4().hex[:12]
-    _log.error(
-        "engine.handler_failed",
-        reference=reference,
-        instance=context.instance_id,
-        element=context.element,
-        task_type=context.task_type,
-        attempt=context.attempt,
-        error=type(error).__name__,
-        frames=frames_of(error),
-    )
-    text = (
-        f"Uventet fejl i {context.task_type} ({type(error).__name__}, reference {reference}). "
-        "Prøv igen, eller send referencen til den systemansvarlige."
-    )
-    return "unexpected", text
+    return "unexpected", unexpected(context, error)
 
 
 def settle_attempts(attempts: Sequence[Attempt], *, now: datetime) -> dict[tuple[int, int], str]:

@@ -18,9 +18,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from sagsgang import bpmn
 from sagsgang.bpmn import codec
-from sagsgang.bpmn._timers import next_occurrence
-from sagsgang.bpmn.protocol import Complete, Variables, WaitKind
+from sagsgang.bpmn.protocol import Complete, Variables, Wait, WaitKind
 from sagsgang.engine import _definitions, _store
 from sagsgang.engine._transactions import Task, run_one, run_tasks
 from sagsgang.engine._unit import Instance, UnitOfWork
@@ -194,8 +194,16 @@ def _start_timer(pk: int, unit: UnitOfWork) -> int:
     if row is None or row.due_at is None or row.due_at > unit.now:
         return 0
     definition = _definitions.get(row.definition_id)
-    following = next_occurrence(row.rest, timezone.localtime(row.due_at))
-    row.due_at, row.rest = (following.due, following.rest) if following else (None, "")
+    fired = Wait(
+        id=1,
+        kind=WaitKind.TIMER,
+        element=row.element,
+        due=timezone.localtime(row.due_at),
+        headers={"cycle": row.rest} if row.rest else {},
+    )
+    following = bpmn.next_start(fired)
+    row.due_at = following.due if following else None
+    row.rest = following.headers.get("cycle", "") if following else ""
     row.save(update_fields=["due_at", "rest"])
     unit.start(definition, variables={}, start_event=row.element)
     return 1

@@ -257,12 +257,23 @@ def _command(
     return Task(work, (instance_id,))
 
 
-def _apply(
+def apply(
     instance_id: int,
     command: Command | Callable[[Instance], Command],
-    actor: str,
+    *,
     now: datetime,
+    actor: str = SYSTEM,
 ) -> InstanceRef:
+    """Let an instance take a step; what the functions above and below do in their own words.
+
+    Args:
+        instance_id: The instance.
+        command: What happens to it, or a function of the locked instance that says so.
+        now: The instant of the step.
+        actor: Who asks.
+
+    Raises: as ``complete``.
+    """
     return InstanceRef.of(run_one(_command(instance_id, command).work, actor=actor, now=now))
 
 
@@ -281,7 +292,7 @@ def complete(
         NotOpenError: The wait is closed; completing twice changes nothing.
         NotActiveError: The instance is suspended.
     """
-    return _apply(instance_id, Complete(wait, variables or {}), actor, now)
+    return apply(instance_id, Complete(wait, variables or {}), now=now, actor=actor)
 
 
 def complete_many(
@@ -307,7 +318,9 @@ def throw_error(
 
     Raises: as ``complete``.
     """
-    return _apply(instance_id, ThrowError(wait, code, message, variables or {}), actor, now)
+    return apply(
+        instance_id, ThrowError(wait, code, message, variables or {}), now=now, actor=actor
+    )
 
 
 def throw_escalation(
@@ -323,7 +336,7 @@ def throw_escalation(
 
     Raises: as ``complete``.
     """
-    return _apply(instance_id, ThrowEscalation(wait, code, variables or {}), actor, now)
+    return apply(instance_id, ThrowEscalation(wait, code, variables or {}), now=now, actor=actor)
 
 
 def set_variables(
@@ -338,7 +351,7 @@ def set_variables(
 
     Raises: as ``complete``.
     """
-    return _apply(instance_id, SetVariables(variables, wait), actor, now)
+    return apply(instance_id, SetVariables(variables, wait), now=now, actor=actor)
 
 
 def cancel(
@@ -350,7 +363,7 @@ def cancel(
         NotFoundError: There is no such instance.
         NotActiveError: It has ended already.
     """
-    return _apply(instance_id, Cancel(reason), actor, now)
+    return apply(instance_id, Cancel(reason), now=now, actor=actor)
 
 
 def cancel_many(
@@ -386,7 +399,7 @@ def resolve_incident(
             raise RefusedError(f"Wait {wait} of instance {instance_id} is not an incident.")
         return Resolve(wait, variables or {})
 
-    return _apply(instance_id, command, actor, now)
+    return apply(instance_id, command, now=now, actor=actor)
 
 
 def modify(

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Prøvelev Kommune: a municipality that does not exist, of realistic size and with realistic
-quirks.
+"""Prøvelev Kommune: a municipality that does not exist, of realistic size and quirks.
 
 Everything follows from a seed, byte for byte. Names are visibly invented. CPR numbers are
 replacement numbers (the day of birth plus 60) with people behind none of them.
@@ -10,20 +9,23 @@ and :func:`payroll_terms` are the terms payroll would hold.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
-from importlib.resources import files
 from itertools import count, cycle
-from pathlib import Path
 from random import Random
 from typing import Any, Final
-from xml.sax.saxutils import escape, quoteattr
 
 from sagsgang.connectors.payroll import EmploymentTerms
+from sagsgang.demo._extract import write_extract
+from sagsgang.demo._model import (
+    Changes,
+    GeneratedEmployment,
+    GeneratedUnit,
+    Municipality,
+    blueprint,
+)
 
 __all__ = [
     "Changes",
@@ -37,123 +39,14 @@ __all__ = [
 ]
 
 FULL_SIZE: Final = 12_000
-MONTHLY: Final = ("08", "Månedsløn")
-HOURLY: Final = ("06", "Timeløn")
 
 _CENT: Final = Decimal("0.01")
-_FULL_TIME: Final = Decimal(37)
-_ANCIENT: Final = date(2007, 1, 1)
 _SHARE_WITHOUT_LEADER: Final = 0.12
 _SHARE_WITH_SECOND_JOB: Final = 0.04
 _SHARE_PROTECTED: Final = 0.01
 _SHARE_TEMPORARY: Final = 0.05
 _PENSION_SENIORITY: Final = timedelta(days=304)
 _PENSION_AGE: Final = 21
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratedUnit:
-    """One unit of the extract.
-
-    Attributes:
-        external_id: Its number in payroll.
-        parent: Number of the unit above; empty at the top.
-        kind: Its kind in the data file; ``municipality``, ``administration`` at the top.
-        cost_center: 12 digits, or empty: that of the unit above.
-    """
-
-    external_id: str
-    parent: str
-    kind: str
-    name: str
-    short_name: str
-    type_code: str
-    type_text: str
-    cost_center: str
-    street: str
-    ean_number: str
-    p_number: str
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratedEmployment:
-    """One employment of the extract, with what payroll knows besides.
-
-    Attributes:
-        agreement: Code of the collective agreement.
-        hourly_rate: Kroner an hour on the latest terms.
-        step: Payroll's text for the pay grade.
-        born: Date of birth.
-    """
-
-    number: str
-    cpr: str
-    born: date
-    first_name: str
-    last_name: str
-    protected: bool
-    street: str
-    phone: str
-    email: str
-    login: str
-    unit: str
-    position_id: str
-    position: str
-    position_short: str
-    step: str
-    agreement: str
-    hourly_rate: Decimal
-    weekly_hours: Decimal
-    hourly_paid: bool
-    is_manager: bool
-    level: int
-    starts: date
-    ends: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What :func:`later` changed, by employment number: the truth an import is compared with."""
-
-    joiners: tuple[str, ...] = ()
-    leavers: tuple[str, ...] = ()
-    moves: tuple[str, ...] = ()
-    cancelled: tuple[str, ...] = ()
-    protected: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Municipality:
-    """All units and employments on a day.
-
-    Attributes:
-        on: The day of the extract.
-        units: Parents before children, the municipality itself first.
-        employments: In order of number.
-        left: Numbers that the extract marks with ``action="leave"``.
-        unusable: How many records without entry date or position the extract also holds.
-        changes: What is different from the municipality that this one came from.
-        unpadded: Write hours without trailing spaces; payroll varies that without meaning.
-    """
-
-    on: date
-    units: tuple[GeneratedUnit, ...]
-    employments: tuple[GeneratedEmployment, ...]
-    left: tuple[str, ...] = ()
-    unusable: int = 0
-    changes: Changes = field(default_factory=Changes)
-    unpadded: bool = False
-
-    @property
-    def terms(self) -> Iterator[EmploymentTerms]:
-        """The terms that payroll holds; see :func:`payroll_terms`."""
-        return payroll_terms(self)
-
-
-@lru_cache(maxsize=1)
-def _data() -> Mapping[str, Any]:
-    text = files("sagsgang.demo").joinpath("data/municipality.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
 
 
 def generate(seed: int, *, on: date, employments: int = FULL_SIZE) -> Municipality:
@@ -169,7 +62,7 @@ def generate(seed: int, *, on: date, employments: int = FULL_SIZE) -> Municipali
         ValueError: Fewer employments than every unit needs.
     """
     random = Random(f"{seed}/municipality")  # noqa: S311 (nothing here is secret)
-    kinds = _data()["kinds"]
+    kinds = blueprint()["kinds"]
     units = _units(random, min(1.0, employments / FULL_SIZE))
     people, levels = _People(random, on), _levels(units)
     made = []
@@ -253,7 +146,7 @@ def _levels(units: Iterable[GeneratedUnit]) -> dict[str, int]:
 
 
 def _units(random: Random, scale: float) -> tuple[GeneratedUnit, ...]:
-    data = _data()
+    data = blueprint()
     numbers = count(50_000_001)
     made: list[GeneratedUnit] = []
     streets = cycle(data["names"]["streets"])
@@ -335,7 +228,7 @@ def _staff(
     starts: date | None = None,
 ) -> list[GeneratedEmployment]:
     """Spread employments over units by size, and over positions by their share in the unit."""
-    kinds = _data()["kinds"]
+    kinds = blueprint()["kinds"]
     places = [unit for unit in units if unit.kind in kinds]
     chosen = random.choices(places, [kinds[unit.kind]["size"] for unit in places], k=wanted)
     made = []
@@ -371,7 +264,7 @@ class _People:
 
         A permanent one is for a new person, and open-ended.
         """
-        random, described = self.random, _data()["positions"][position]
+        random, described = self.random, blueprint()["positions"][position]
         manager = position == "leader"
         number = str(next(self.numbers))
         settled = permanent or manager
@@ -382,7 +275,7 @@ class _People:
         temporary = starts is None and not settled and random.random() < _SHARE_TEMPORARY
         rate = self._rate(described)
         born, cpr = (person.born, person.cpr) if person else self._birth()
-        names = _data()["names"]
+        names = blueprint()["names"]
         step = 20 + int((rate - 140) / 5)
         made = GeneratedEmployment(
             number=number,
@@ -398,7 +291,7 @@ class _People:
             email=person.email if person else f"medarbejder{number}@proevelev.example",
             login=f"prv{number}",
             unit=unit.external_id,
-            position_id=f"{list(_data()['positions']).index(position) + 500}",
+            position_id=f"{list(blueprint()['positions']).index(position) + 500}",
             position=described["title"],
             position_short=described["short"],
             step=f"{described['agreement']} trin {step}",
@@ -415,7 +308,7 @@ class _People:
         return made
 
     def _joined(self, which: str) -> str:
-        names, choose = _data()["names"], self.random.choice
+        names, choose = blueprint()["names"], self.random.choice
         return f"{choose(names[f'{which}_start'])}{choose(names[f'{which}_end'])}"
 
     def _birth(self) -> tuple[date, str]:
@@ -460,7 +353,7 @@ def payroll_terms(municipality: Municipality) -> Iterator[EmploymentTerms]:
     Pay was adjusted on some days in the past; each employment that was there then has a row before
     and one after.
     """
-    adjustments = _data()["adjustments"]
+    adjustments = blueprint()["adjustments"]
     steps: list[tuple[date, Decimal]] = [(date.min, Decimal(adjustments["before"]))]
     steps += ((step["from"], Decimal(step["factor"])) for step in adjustments["steps"])
     units = {unit.external_id: unit for unit in municipality.units}
@@ -492,122 +385,3 @@ def payroll_terms(municipality: Municipality) -> Iterator[EmploymentTerms]:
                 ),
                 municipality_group="general",
             )
-
-
-def write_extract(folder: Path, municipality: Municipality) -> Path:
-    """Write the extract that payroll makes in the evening, under payroll's name for it.
-
-    Args:
-        folder: Where to; made where it is missing.
-        municipality: What it holds.
-
-    Returns:
-        The file.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"ZLPE{municipality.on:%Y%m%d}224000_delta.xml"
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write('<?xml version="1.0" encoding="utf-8"?>\n<kmd>\n')
-        file.writelines(_unit_xml(unit, municipality.on) for unit in municipality.units)
-        file.writelines(
-            _employment_xml(one, municipality, at)
-            for at, one in enumerate(municipality.employments)
-        )
-        file.writelines(_unusable_xml(municipality))
-        file.writelines(
-            f' <employee id={quoteattr(number)} client="999" action="leave"/>\n'
-            for number in municipality.left
-        )
-        file.write("</kmd>\n")
-    return path
-
-
-def _xml(tag: str, fields: Mapping[str, str], **attributes: str) -> str:
-    head = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
-    lines = (
-        f"  <{name}>{escape(value)}</{name}>\n" if value else f"  <{name}/>\n"
-        for name, value in fields.items()
-    )
-    return f" <{tag}{head}>\n{''.join(lines)} </{tag}>\n"
-
-
-def _unit_xml(unit: GeneratedUnit, on: date) -> str:
-    data = _data()
-    fields = {
-        "startDate": _ANCIENT.isoformat(),
-        "endDate": "9999-12-31",
-        "parentOrgUnit": unit.parent,
-        "shortName": unit.short_name,
-        "longName": unit.name,
-        "street": unit.street,
-        "zipCode": data["postal_code"],
-        "city": data["city"],
-        "phoneNumber": "",
-        "cvrNr": data["cvr_number"],
-        "eanNr": unit.ean_number,
-        "seNr": data["cvr_number"],
-        "pNr": unit.p_number,
-    }
-    if unit.cost_center:
-        fields["costCenter"] = unit.cost_center
-    fields |= {"orgType": unit.type_code, "orgTypeTxt": unit.type_text}
-    return _xml("orgUnit", fields, id=unit.external_id, client="999", lastChanged=on.isoformat())
-
-
-def _employment_xml(one: GeneratedEmployment, municipality: Municipality, at: int) -> str:
-    data = _data()
-    contract, contract_text = HOURLY if one.hourly_paid else MONTHLY
-    padding = "" if municipality.unpadded else " " * (1 + at % 3)
-    fields = {
-        "entryDate": one.starts.isoformat(),
-        "leaveDate": one.ends.isoformat() if one.ends else "",
-        "cpr": one.cpr,
-        "firstName": one.first_name,
-        "lastName": one.last_name,
-        "address": one.street,
-        "postalCode": data["postal_code"],
-        "city": data["city"],
-        "country": "DK",
-        "workPhone": one.phone,
-        "email": one.email,
-        "userId": one.login,
-        "workContract": contract,
-        "workContractText": contract_text,
-        "positionId": one.position_id,
-        "position": one.position,
-        "positionShort": one.position_short,
-        "isManager": str(one.is_manager).lower(),
-        "superiorLevel": str(one.level) if one.is_manager else "0",
-        "subordinateLevel": "00",
-        "orgUnit": one.unit,
-        "payGradeText": one.step,
-        "numerator": f"{one.weekly_hours}{padding}",
-        "denominator": f"{_FULL_TIME}{padding}",
-    }
-    text = _xml(
-        "employee", fields, id=one.number, client="999", lastChanged=municipality.on.isoformat()
-    )
-    text = text.replace("<cpr>", '<cpr suppId="0">')
-    if one.protected:
-        text = text.replace(
-            f"  <address>{escape(one.street)}</address>\n", '  <address protected="true"/>\n'
-        )
-    return text
-
-
-def _unusable_xml(municipality: Municipality) -> Iterator[str]:
-    """Records without entry date or position, which payroll has and a reader must pass over."""
-    if not municipality.employments:
-        return
-    pattern = municipality.employments[0]
-    for at in range(municipality.unusable):
-        one = replace(
-            pattern,
-            number=str(690_001 + at),
-            cpr=f"{61 + at:02d}0190{2000 + at}",
-            position=pattern.position if at % 2 else "",
-        )
-        text = _employment_xml(one, municipality, at)
-        if at % 2:
-            text = text.replace(f"<entryDate>{one.starts}</entryDate>", "<entryDate/>")
-        yield text

@@ -322,17 +322,16 @@ def _package_fault(package: zipfile.ZipFile) -> str:
         return "Filen er pakket, men er ikke en Excel-fil: gem den som .xlsx eller CSV."
     if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > _MAX_UNPACKED:
         return "Excel-filen fylder for meget, når den pakkes ud: gem kun arket med timesedler."
-    faults = (
-        _part_fault(package, part) for part in parts if part.filename.endswith((".xml", ".rels"))
-    )
+    faults = (_part_fault(package, part) for part in parts)
     return next((fault for fault in faults if fault), "")
 
 
 def _part_fault(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> str:
     tail = b""
+    is_text = part.filename.endswith((".xml", ".rels"))
     with package.open(part) as stream:
         while chunk := stream.read(1 << 20):
-            if not tail and (chunk.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in chunk[:8]):
+            if is_text and not tail and (chunk[:1] in b"\xfe\xff" or b"\x00" in chunk[:8]):
                 return "Excel-filen har et ukendt tegnsæt: åbn den i Excel, og gem den igen."
             if b"<!DOCTYPE" in tail + chunk or b"<!ENTITY" in tail + chunk:
                 return (

@@ -54,6 +54,18 @@ def test_names_a_model_without_inputs_reads_come_from_the_caller() -> None:
     assert decisions.evaluate_batch("D", {"season": ["Winter", "Fall"]}) == ["stew", None]
 
 
+def test_names_of_entries_in_a_filter_are_not_unknown() -> None:
+    decisions = compiled(
+        input_data("Lines"),
+        decision("D", literal("Lines[hours > 8].hours"), inputs=["Lines"]),
+        decision("hours", literal("99")),
+        decision("E", literal("[1, 2][hours > 8]")),
+    )
+    assert [finding.element for finding in decisions.findings] == []
+    assert decisions.evaluate("D", {"Lines": [{"hours": 7}, {"hours": 9}]}).value == [9]
+    assert decisions.evaluate("E").value == []
+
+
 def test_a_missing_input_is_null() -> None:
     decisions = compiled(input_data("A"), decision("D", literal("A = null"), inputs=["A"]))
     assert decisions.evaluate("D").value is True

@@ -218,7 +218,7 @@ class Compiler:
         except FeelError as error:
             self.report("feel.refused", str(error), where, line=line, element_id=element_id)
             return str(error)
-        unknown = scope.unseen(program)
+        unknown = scope.unseen(program) - _names_in_filters(program)
         if unknown:
             self._report_unknown(sorted(unknown), scope, where, line=line, element_id=element_id)
         return program
@@ -275,7 +275,7 @@ class Compiler:
 
     def _bound(self, program: Program, scope: Scope, where: Where) -> Expression:
         """Make a program an expression that sees exactly the names of its scope."""
-        outside = scope.unseen(program)
+        outside = self._outside(program, scope)
         if outside:
             supplied = tuple(sorted(outside - self.declared))
             self.free.setdefault(where.element_id or "", set()).update(supplied)
@@ -298,6 +298,14 @@ class Compiler:
             return lambda _context, _evaluation: constant
         run = program.run
         return lambda context, evaluation: run(context, evaluation, clock=evaluation.now)
+
+    def _outside(self, program: Program, scope: Scope) -> frozenset[str]:
+        """Return the names a program must not find by accident in a wider scope.
+
+        A name inside a filter may be an entry of the item, so it is left alone unless it is the
+        name of an element that is not required.
+        """
+        return scope.unseen(program) - (_names_in_filters(program) - self.declared)
 
     def typed(
         self, expression: Expression, ref: str | None, where: Where, line: int | None
@@ -337,7 +345,7 @@ class Compiler:
 
     def _test(self, program: Program, scope: Scope, where: Where) -> Test:
         """Make a program a test: warnings of a test that fails are nobody's concern."""
-        if scope.unseen(program):
+        if self._outside(program, scope):
             bound = self._bound(program, scope, where)
             return lambda context, evaluation: bound(dict(context), evaluation or Evaluation())
         run = program.run
@@ -810,6 +818,18 @@ class Compiler:
 
 
 # -- callables that need no compiler
+
+
+def _names_in_filters(program: Program) -> frozenset[str]:
+    """Return the names a program reads in the conditions of filters only."""
+    outside: set[str] = set()
+    todo: list[ft.Node] = [program.tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ft.Name):
+            outside.add(node.name)
+        todo.extend([node.base] if isinstance(node, ft.Filter) else ft.children(node))
+    return frozenset(program.free_names - outside)
 
 
 def _constantly(value: Any) -> Expression:

@@ -20,6 +20,7 @@ from sagsgang.bpmn.protocol import CloseReason, CloseWait, Ended, OpenWait, Wait
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.models import Case, JournalEntry, Task
 from sagsgang.cases.solution import Solution
+from sagsgang.organisation.bulk import insert_rows, update_rows
 
 _known: ContextVar[Mapping[int, Case]] = ContextVar("known", default={})  # noqa: B039 - never written to
 
@@ -85,9 +86,9 @@ def steps_applied(batch: Sequence[engine.AppliedStep]) -> None:
     for task in opened:
         if task.kind == Task.Kind.CASEWORKER:
             task.case.straight_through = False
-    Task.objects.bulk_create(opened)
-    Case.objects.bulk_update(changed.values(), _FOLLOWED, batch_size=200)
-    JournalEntry.objects.bulk_create(journal)
+    insert_rows(opened)
+    update_rows(list(changed.values()), _FOLLOWED)
+    insert_rows(journal)
 
 
 def _cases_of(batch: Sequence[engine.AppliedStep]) -> Mapping[int, Case]:
@@ -173,9 +174,7 @@ def _close(closed: Sequence[tuple[engine.AppliedStep, CloseWait]]) -> None:
         task.completed_by = step.actor
         outcome = getattr(step.command, "variables", {}).get("outcome", "")
         task.outcome = outcome if isinstance(outcome, str) else ""
-    Task.objects.bulk_update(
-        tasks, ["status", "completed_at", "completed_by", "outcome"], batch_size=200
-    )
+    update_rows(tasks, ["status", "completed_at", "completed_by", "outcome"])
 
 
 def _journal(case: Case, step: engine.AppliedStep, kind: str, text: str) -> JournalEntry:

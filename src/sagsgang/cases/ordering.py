@@ -29,6 +29,7 @@ from sagsgang.cases.errors import InvalidError, NotAllowedError
 from sagsgang.cases.models import Case, JournalEntry, RegisterEntry, SolutionRelease, Submission
 from sagsgang.cases.releases import active_release
 from sagsgang.cases.solution import Solution, get
+from sagsgang.organisation.bulk import insert_rows
 
 BATCH = 500
 """Orders made in one transaction: enough to be fast, few enough to let others in between."""
@@ -416,10 +417,14 @@ def _place_batch(
                 entry.case = case
                 entry.solution = solution.id
                 register.append(entry)
-        RegisterEntry.objects.bulk_create(register, batch_size=500)
-        JournalEntry.objects.bulk_create(
-            JournalEntry(case=case, at=now, actor=user, kind="received", text="Sagen er modtaget.")
-            for case in cases
+        insert_rows(register)
+        insert_rows(
+            [
+                JournalEntry(
+                    case=case, at=now, actor=user, kind="received", text="Sagen er modtaget."
+                )
+                for case in cases
+            ]
         )
         looked_up = {
             case.number: answer.prefetched for case, answer in zip(cases, prepared, strict=True)

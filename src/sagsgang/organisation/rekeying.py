@@ -10,7 +10,7 @@ from django.db import transaction
 
 from sagsgang.audit.identifiers import decrypt, encrypt, needs_new_key
 from sagsgang.audit.trail import record
-from sagsgang.organisation._bulk import update_rows
+from sagsgang.organisation.bulk import update_rows
 from sagsgang.organisation.models import Person
 
 __all__ = ["reencrypt"]

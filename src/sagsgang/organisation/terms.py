@@ -19,7 +19,7 @@ from django.db import transaction
 
 from sagsgang.audit.trail import Event, record_many
 from sagsgang.connectors.payroll import EmploymentTerms as PayrollTerms
-from sagsgang.organisation._bulk import update_rows
+from sagsgang.organisation.bulk import update_rows
 from sagsgang.organisation.models import Employment, EmploymentTerms
 
 __all__ = ["TermsChanges", "TermsRow", "first_difference", "timeline", "update_terms"]

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from sagsgang.audit.identifiers import blind_index, encrypt
-from sagsgang.organisation._bulk import update_rows
+from sagsgang.organisation.bulk import update_rows
 from sagsgang.organisation.errors import ExtractTooDifferentError, ExtractUnreadableError
 from sagsgang.organisation.models import Employment, Person, Unit
 from sagsgang.organisation.tree import ancestry, cycles, path_of

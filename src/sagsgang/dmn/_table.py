@@ -128,7 +128,8 @@ class Table:
                 return None
         mask = self.match(values, scope, evaluation)
         if evaluation.note is not None:
-            self._take_note(evaluation, values, bits(mask), scope)
+            counting = mask & -mask if self.element.hit_policy == "FIRST" else mask
+            self._take_note(evaluation, values, bits(counting), scope)
         return self.conclude(mask, scope, evaluation)
 
     def match(self, values: Sequence[Any], scope: dict[str, Any], evaluation: Evaluation) -> int:

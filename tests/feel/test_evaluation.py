@@ -47,6 +47,9 @@ def shown(text: str) -> str:
         ('"a" + 1', "null"),
         ("null + 1", "null"),
         ("-null", "null"),
+        ("-0.0", "0.0"),
+        ("ceiling(-0.5)", "0"),
+        ("0 * -1", "0"),
         ("-true", "null"),
         ("[1] + 1", "null"),
         # comparison

@@ -87,6 +87,16 @@ def test_the_words_of_an_undeclared_path_are_joined() -> None:
     assert evaluate("person.date of birth", {"person": {"date of birth": 1}}) == 1
 
 
+def test_an_entry_in_a_filter_may_begin_like_a_known_name() -> None:
+    items = [{"pay grade": 1}, {"pay grade": 2}]
+    assert evaluate("items[pay grade > pay][1].pay grade", {"items": items, "pay": 1}) == 2
+
+
+def test_two_names_in_a_row_are_an_error_outside_a_filter() -> None:
+    with pytest.raises(FeelSyntaxError):
+        parse("pay grade", names=["pay"])
+
+
 def test_a_key_of_a_context_literal_is_in_scope_after_it() -> None:
     assert evaluate("{net pay: 3, gross pay: net pay * 2}.gross pay") == 6
 

@@ -71,12 +71,6 @@ def _external(site: Site) -> Callable[..., None]:
     return call
 
 
-def _function(
-    name: str, parameters: tuple[Parameter, ...], call: Callable[..., Any]
-) -> FeelFunction:
-    return FeelFunction(name, parameters, call, wants_run=True)
-
-
 HELPERS: Final[Mapping[str, Any]] = {
     "__builtins__": {},
     "_null": None,
@@ -95,7 +89,7 @@ HELPERS: Final[Mapping[str, Any]] = {
     "_library": call_library,
     "_missing": _missing,
     "_external": _external,
-    "_function": _function,
+    "_function": FeelFunction.of_closure,
     **{
         f"_o_{name}": getattr(_operators, name)
         for name in (
@@ -704,7 +698,7 @@ class Compiler:
             body = self.expression(node.body)
             self.scopes.pop()
             call = _lambda(["run", *names], body)
-        return _call("_function", ast.Constant(value=""), self.constant(parameters), call)
+        return _call("_function", self.constant(parameters), call)
 
     def on_rangeliteral(self, node: t.RangeLiteral) -> ast.expr:
         """A range."""

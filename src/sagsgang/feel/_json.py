@@ -48,6 +48,7 @@ _NATIVE: Final = frozenset(
 )  # fmt: skip
 _NAN: Final = Decimal("NaN")
 _MAX_DEPTH: Final = 200
+_MOST_BITS: Final = (10**6145).bit_length()
 _READ: Final[Mapping[FeelType, Callable[[str], Any]]] = {
     DATE: read_date,
     TIME: read_time,
@@ -108,7 +109,7 @@ def _adopt_other(value: Any, depth: int) -> Any:
     if isinstance(value, bool):
         return bool(value)
     if isinstance(value, int | float | Decimal):
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**6145:
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
             raise FeelValueError("A number must be below 10 to the 6145th.")
         try:
             return number(int(value) if isinstance(value, int) else value)

@@ -43,5 +43,6 @@ def integer(value: Decimal) -> int | None:
 
 def number_text(value: Decimal) -> str:
     """A number in plain digits, without exponent."""
-    text = format(value, "f")
-    return "0" if value == 0 and "." not in text else text
+    # Zero has no sign in FEEL, and 0E+3 is written 0
+    text = format(value or value.copy_abs(), "f")
+    return text if value or "." in text else "0"

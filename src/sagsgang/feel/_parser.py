@@ -409,6 +409,9 @@ class _Parser:
             inner = self.paths.match(self.text, start)
             if inner is not None and (known is None or inner[1] > known[1]):
                 known = inner
+            if known is not None and scan(self.text, known[1]).kind == "name":
+                # Two names in a row: an entry of the items whose name begins like a known one
+                known = None
         name, end = self.joined(start) if known is None else known
         self.jump(end)
         return t.Name(name, start=start, end=end)

@@ -115,10 +115,14 @@ def invoke(
         return None
     run.depth += 1
     if run.depth > run.limits.depth:
-        run.depth = 0
+        run.depth -= 1
         raise FeelLimitError("depth", run.limits.depth, "Functions call each other too deeply")
-    run.spend(1)
+    run.steps -= 1
+    if run.steps < 0:
+        run.spend(0)
     try:
+        if names is None and function.closure == len(args):
+            return function.call(run, *args)
         return function.apply(run, args, names, site)
     except RecursionError:
         raise FeelLimitError(

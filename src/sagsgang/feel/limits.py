@@ -25,7 +25,7 @@ class Limits:
     source: int = 200_000
     nesting: int = 150
     steps: int = 5_000_000
-    depth: int = 100
+    depth: int = 250
     items: int = 1_000_000
     characters: int = 10_000_000
     regex_seconds: float = 1.0

@@ -548,9 +548,10 @@ class FeelFunction:
         parameters: the formal parameters.
         result_type: the type of the result, or None for Any.
         variadic: whether the last parameter takes any number of arguments.
+        closure: the number of parameters of a function written in FEEL without types, else -1.
     """
 
-    __slots__ = ("call", "name", "parameters", "result_type", "variadic", "wants_run")
+    __slots__ = ("call", "closure", "name", "parameters", "result_type", "variadic", "wants_run")
 
     def __init__(
         self,
@@ -579,6 +580,22 @@ class FeelFunction:
         self.result_type = result_type
         self.variadic = variadic
         self.wants_run = wants_run
+        self.closure = -1
+
+    @classmethod
+    def of_closure(
+        cls, parameters: tuple[Parameter, ...], call: Callable[..., Any]
+    ) -> FeelFunction:
+        """The value of a function definition in FEEL, called the short way when it can be.
+
+        Args:
+            parameters: the formal parameters.
+            call: the compiled body; takes the running evaluation and the arguments.
+        """
+        made = cls("", parameters, call, wants_run=True)
+        if all(each.type is None for each in parameters):
+            made.closure = len(parameters)
+        return made
 
     def apply(self, run: Any, args: Sequence[Any], names: Sequence[str] | None, site: Any) -> Any:
         """Bind and convert the arguments and call; used by the evaluator."""

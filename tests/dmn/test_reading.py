@@ -155,6 +155,26 @@ def test_imported_elements_are_used_under_the_name_of_the_import(tmp_path: Path,
         assert decisions.evaluate("Both", inputs).value == "Hi Bo in Ribe"
 
 
+def test_a_decision_of_an_imported_model_is_evaluated_under_its_path(tmp_path: Path) -> None:
+    (tmp_path / "library.dmn").write_bytes(LIBRARY)
+    file = tmp_path / "main.dmn"
+    file.write_bytes(document(importer("lib")))
+    decisions = load(file).compile()
+    assert decisions.evaluate("lib.Where", {"lib": {"Town": "Ribe"}}).value == "in Ribe"
+
+
+def test_types_may_be_written_with_a_prefix_of_the_model_or_of_xml_schema() -> None:
+    decisions = compiled(
+        '<itemDefinition name="tAge"><typeRef>xs:decimal</typeRef></itemDefinition>',
+        input_data("Age", "own:tAge"),
+        decision("D", literal("Age"), inputs=["Age"]),
+        attributes='xmlns:own="urn:test" xmlns:xs="http://www.w3.org/2001/XMLSchema"',
+    )
+    assert decisions.findings == ()
+    assert decisions.evaluate("D", {"Age": 4}).value == 4
+    assert decisions.evaluate("D", {"Age": "x"}).value is None
+
+
 def test_one_model_imported_by_two_models_has_inputs_of_its_own_in_each() -> None:
     def middle(name: str) -> bytes:
         return document(

@@ -153,6 +153,14 @@ def test_an_output_that_is_not_allowed_gives_null() -> None:
     assert result.errors[0].code == "dmn.table-output"
 
 
+def test_output_values_hold_for_each_item_of_a_list() -> None:
+    outputs = [("group", '"a", "b"')]
+    rules = (("< 1", '["a", "b"]'), (">= 1", '["a", "c"]'))
+    decisions = ages("UNIQUE", outputs, rules)
+    assert decisions.evaluate("Group", {"Age": 0}).value == ["a", "b"]
+    assert decisions.evaluate("Group", {"Age": 2}).value is None
+
+
 def test_tests_may_read_other_names_and_the_input_itself() -> None:
     decisions = compiled(
         input_data("A"),

@@ -13,7 +13,7 @@ from sagsgang.feel import FeelLimitError, Trace, adopt
 
 __all__ = ["Evaluation", "Expression", "Hit", "Note", "TableNote", "limit_depth"]
 
-MAX_DEPTH = 60
+MAX_DEPTH = 100
 """How deep business knowledge models and decision services may call each other."""
 
 MAX_TURNS = 1_000_000

@@ -496,13 +496,32 @@ class Graph:
 
     def plan_for_decision(self, decision: el.Decision) -> Plan:
         """Return the plan of a decision of the model itself."""
-        inputs, steps = self._closure([(self.root, decision)], {})
+        return self._plan(self.root, decision)
+
+    def imported_plans(self) -> dict[str, Plan]:
+        """Return the plans of the decisions of imported models, by import path and name."""
+        return {
+            ".".join((*filter(None, unit.path), decision.name)): self._plan(unit, decision)
+            for unit in reversed(self.units)
+            if unit.path
+            for decision in unit.model.decisions
+        }
+
+    def path_of(self, namespace: str) -> str | None:
+        """Return the import path of the model of a namespace, with a dot, or None."""
+        for unit in self.units:
+            if unit.model.definitions.namespace == namespace:
+                return "".join(f"{name}." for name in unit.path if name)
+        return None
+
+    def _plan(self, unit: Unit, decision: el.Decision) -> Plan:
+        inputs, steps = self._closure([(unit, decision)], {})
         return Plan(
             decision.name,
             self.root,
             inputs,
             steps,
-            [(self.root, decision.variable.name, decision.name)],
+            [(unit, decision.variable.name, decision.name)],
             many=False,
         )
 

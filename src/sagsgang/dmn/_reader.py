@@ -96,6 +96,7 @@ class _Reader:
         self.findings: list[Finding] = []
         self._prefix = f"{{{namespace}}}"
         self._namespace = namespace
+        self._own = ""
         self._owner: str | None = None
 
     # -- finding one's way in the tree
@@ -152,7 +153,7 @@ class _Reader:
         prefix, colon, local = ref.partition(":")
         if colon and prefix in node.nsmap:
             target = node.nsmap[prefix]
-            if "/FEEL" in target or target == self._namespace or prefix == "feel":
+            if "/FEEL" in target or target in (self._namespace, self._own) or prefix == "feel":
                 return local
             return f"{{{target}}}{local}"
         if colon and prefix == "feel":
@@ -172,6 +173,7 @@ class _Reader:
         namespace = (root.get("namespace") or "").strip()
         if not namespace:
             self._report(root, "model.no-namespace", "The model has no namespace; give it one.")
+        self._own = namespace
         drg: list[el.DrgElement] = []
         readers: dict[str, Callable[[etree._Element], el.DrgElement]] = {
             "inputData": self._input_data,

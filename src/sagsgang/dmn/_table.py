@@ -241,7 +241,7 @@ class Table:
             if (
                 output.priorities is not None
                 and value is not None
-                and not output.priorities.mask(value)
+                and not _each_passes(output.priorities, value)
             ):
                 return None, self._refused(rule, output, output.allowed_text)
             parts.append(value)
@@ -342,8 +342,15 @@ class Table:
         )
 
 
+def _each_passes(column: Column, value: Any) -> bool:
+    """Whether a value, or every item of a list, is one of the output values."""
+    if column.mask(value):
+        return True
+    return type(value) is list and all(column.mask(item) for item in value)
+
+
 def _allows(column: Column, value: Any, scope: dict[str, Any]) -> bool:
-    if not column.mask(value):
+    if not _each_passes(column, value):
         return False
     return all(
         column.run(rule, {**scope, "?": value}, None) is True for rule in bits(column.dynamic)

@@ -29,7 +29,11 @@ _BUILT_IN_SPELLINGS = {
     "integer": "number",
     "long": "number",
     "double": "number",
+    "decimal": "number",
+    "float": "number",
+    "int": "number",
 }
+_XML_SCHEMA = "{http://www.w3.org/2001/XMLSchema}"
 
 
 class ItemType:
@@ -228,7 +232,9 @@ class TypeTable:
             return shell
         found = self._imported(ref)
         if found is None:
-            built_in = types.NAMED.get(_BUILT_IN_SPELLINGS.get(ref, ref))
+            # Early models name the types of XML Schema.
+            plain = ref.removeprefix(_XML_SCHEMA)
+            built_in = types.NAMED.get(_BUILT_IN_SPELLINGS.get(plain, plain))
             found = None if built_in is None else ItemType(str(built_in), built_in)
         if found is None and "<" in ref:
             try:

@@ -63,7 +63,11 @@ class Decisions:
             decision.id: self._graph.plan_for_decision(decision) for decision in model.decisions
         }
         by_name = {d.name: by_id[d.id] for d in reversed(model.decisions)}
-        self._decision_plans: dict[str, Plan] = {**by_name, **by_id}
+        self._decision_plans: dict[str, Plan] = {
+            **self._graph.imported_plans(),
+            **by_name,
+            **by_id,
+        }
         self._service_plans: dict[str, Plan] = {}
         for service in reversed(model.services):
             plan = self._graph.plan_for_service(service)
@@ -81,7 +85,7 @@ class Decisions:
         """Evaluate one decision and everything it requires.
 
         Args:
-            decision: its name or id.
+            decision: its name or id; for one of an imported model ``import.name``.
             inputs: input data by name, as Python or FEEL values; a date may be an ISO 8601 text
                 where the model says that it is a date. Input data of an imported model stand in
                 a mapping under the import's name, or under ``(namespace, name)``. Further

@@ -219,10 +219,15 @@ def _run_case(case: etree._Element, decisions: Decisions, now: dt.datetime) -> I
     invocable = case.get("invocableName")
     for node in case.iterchildren(_NAMESPACE + "resultNode"):
         name = _name(node)
+        foreign = decisions.graph.path_of(node.get("namespace", "").strip())
         # A result that only has to be an error counts as null.
         expected_node = node.find(_NAMESPACE + "expected")
         expected = None if expected_node is None else _value(expected_node)
-        actual, reasons = _evaluate(decisions, kind, invocable, name, inputs, now)
+        if foreign:
+            result = decisions.evaluate(foreign + name, inputs, now=now)
+            actual, reasons = result.value, [message.text for message in result.errors]
+        else:
+            actual, reasons = _evaluate(decisions, kind, invocable, name, inputs, now)
         if not _matches(expected, actual):
             yield Failure(name, _show(expected), _show(actual), "; ".join(reasons))
 

@@ -56,16 +56,16 @@ def _portion(rows: Sequence[ProcessInstance]) -> Iterator[str]:
     stored = {model: _waits(model.objects.filter(instance_id__in=ids)) for model, _ in _TABLES}
     incidents = _waits(Incident.objects.filter(instance_id__in=ids, resolved_at=None))
     history = {
-        each["instance_id"]: each
+        each["instance_id"]: (each["first"], each["last"], each["steps"])
         for each in HistoryStep.objects.filter(instance_id__in=ids)
         .values("instance_id")
         .annotate(first=Min("revision"), last=Max("revision"), steps=Count("revision"))
     }
     called: dict[int, set[int]] = defaultdict(set)
-    for parent, wait in ProcessInstance.objects.filter(
+    for child in ProcessInstance.objects.defer("state").filter(
         parent_id__in=ids, status__in=["active", "suspended"]
-    ).values_list("parent_id", "parent_wait"):
-        called[parent].add(wait or 0)
+    ):
+        called[child.parent_id or 0].add(child.parent_wait or 0)
     for row in rows:
         yield from _instance(
             row,
@@ -89,7 +89,7 @@ def _instance(
     state: State,
     stored: dict[Any, set[int]],
     incidents: set[int],
-    history: dict[str, Any] | None,
+    history: tuple[int, int, int] | None,
     called: set[int],
 ) -> Iterator[str]:
     name = f"Instance {row.pk}"
@@ -111,11 +111,7 @@ def _instance(
     calls = {wait for wait, kind in kinds.items() if kind is WaitKind.CALL}
     if called != calls:
         yield f"{name} waits for called processes at {calls}, but they run for {called}."
-    if history is None or (history["first"], history["last"], history["steps"]) != (
-        1,
-        row.revision,
-        row.revision,
-    ):
+    if history != (1, row.revision, row.revision):
         yield f"{name} is at revision {row.revision}, its history is {history}."
     listed = set(row.elements.split())
     if listed != {wait.element for wait in state.waits.values()}:

@@ -345,7 +345,12 @@ def _unusable(attempt: Attempt, error: EngineError) -> Attempt:
 def _step(attempt: Attempt) -> Task[Instance]:
     job, command = attempt.job, attempt.command
     assert command is not None  # noqa: S101 - asked by the caller
-    detail: dict[str, Any] = {"attempt": job.context.attempt, "type": job.context.task_type}
+    detail: dict[str, Any] = {
+        "attempt": job.context.attempt,
+        "type": job.context.task_type,
+        "started": job.context.now.isoformat(),
+        "by": job.lease.partition(":")[0],
+    }
 
     def work(unit: UnitOfWork) -> Instance:
         instance = unit.get(job.context.instance_id)

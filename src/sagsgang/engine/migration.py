@@ -17,7 +17,7 @@ from datetime import datetime
 
 from sagsgang import bpmn
 from sagsgang.bpmn.protocol import WaitKind
-from sagsgang.bpmn.state import ScopeKind
+from sagsgang.bpmn.state import Pending, Scope, ScopeKind
 from sagsgang.engine import _definitions
 from sagsgang.engine._definitions import Definition
 from sagsgang.engine._transactions import Task, run_tasks
@@ -198,7 +198,11 @@ def migrate(
 def _rename(instance: Instance, mapping: Mapping[str, str]) -> dict[str, str]:
     """Let the tokens stand at the partners of their elements; which elements changed their id."""
     renamed: dict[str, str] = {}
-    for place in (*instance.state.scopes.values(), *instance.state.waits.values()):
+    places: list[Scope | Pending] = [
+        *instance.state.scopes.values(),
+        *instance.state.waits.values(),
+    ]
+    for place in places:
         partner = mapping[place.element]
         if partner != place.element:
             renamed[place.element] = partner

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import sagsgang.feel
-from sagsgang.feel import Trace, evaluate
-from sagsgang.feel._texts import REASONS, TEXTS, sentence
+from sagsgang.feel import FeelLimitError, FeelSyntaxError, Trace, evaluate
+from sagsgang.feel._texts import EXPECTED, LIMITS, REASONS, TEXTS, sentence
 
 
 def warnings(text: str) -> list[tuple[str, str]]:
@@ -116,6 +116,27 @@ def test_every_reason_in_the_code_has_a_danish_text() -> None:
 def test_every_code_in_the_code_has_a_sentence() -> None:
     codes = {c for c in _constants("warn Fault") if str(c).startswith("feel.")}
     assert codes == TEXTS.keys()
+
+
+def test_every_syntax_error_and_limit_has_a_danish_text() -> None:
+    expected = {text for text in _constants("fail") if not str(text).startswith("feel.")}
+    assert expected == EXPECTED.keys()
+    sentences = set()
+    for call in _calls():
+        if getattr(call.func, "id", "") == "FeelLimitError":
+            sentences |= {a.value for a in call.args[2:] if isinstance(a, ast.Constant)}
+    assert sentences == LIMITS.keys()
+
+
+def test_a_syntax_error_and_a_limit_speak_danish() -> None:
+    with pytest.raises(FeelSyntaxError) as syntax:
+        evaluate("1 +")
+    assert (
+        syntax.value.danish == "Linje 1, kolonne 4: her ventes et udtryk, men der står slutningen."
+    )
+    with pytest.raises(FeelLimitError) as limit:
+        evaluate("(" * 500)
+    assert limit.value.danish == "Udtrykket er indlejret for dybt (grænsen nesting er 150)."
 
 
 def test_an_unknown_code_is_its_own_sentence() -> None:

@@ -27,6 +27,7 @@ from sagsgang.feel.errors import (
     FeelSyntaxError,
     FeelValueError,
 )
+from sagsgang.feel.functions import FeelFunction, Parameter
 from sagsgang.feel.library import Library
 from sagsgang.feel.limits import DEFAULT, Limits
 from sagsgang.feel.program import Program, compile, evaluate, parse, parse_type  # noqa: A004
@@ -35,8 +36,6 @@ from sagsgang.feel.types import FeelType, coerce, conforms, convert, type_of
 from sagsgang.feel.values import (
     DateTime,
     DaysTimeDuration,
-    FeelFunction,
-    Parameter,
     Range,
     Time,
     YearsMonthsDuration,

@@ -13,31 +13,32 @@ program run once more, compiled without fast paths, where the fault becomes null
 from __future__ import annotations
 
 import ast
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from types import CodeType
 from typing import Any, Final
 
-from sagsgang.feel import _control, _operators
 from sagsgang.feel import _tree as t
-from sagsgang.feel._numbers import CONTEXT
-from sagsgang.feel._run import Run, invoke
-from sagsgang.feel.library import Function, call_library
-from sagsgang.feel.trace import Site
+from sagsgang.feel._builder import (
+    FAST_ORDER,
+    HELPERS,
+    Builder,
+    ItemScope,
+    LocalScope,
+    call,
+    load,
+    make_lambda,
+    operator_name,
+)
+from sagsgang.feel._run import Run
+from sagsgang.feel.functions import FeelFunction, Parameter
+from sagsgang.feel.library import Function
 from sagsgang.feel.values import (
-    DaysTimeDuration,
-    FeelFunction,
-    Parameter,
     Range,
-    YearsMonthsDuration,
 )
 
 __all__ = ["Compiled", "compile_tree"]
 
-_FAST_EQUAL: Final = frozenset({Decimal, str, bool, dt.date})
-_FAST_ORDER: Final = frozenset({Decimal, str, dt.date})
 _COMPARE_OPERATORS: Final[dict[str, tuple[type[ast.cmpop], str, str]]] = {
     "=": (ast.Eq, "equal", "_eqs"),
     "!=": (ast.NotEq, "unequal", "_eqs"),
@@ -52,75 +53,6 @@ _ARITHMETIC: Final = {
     "*": ("_fmul", "multiply"),
     "/": ("_fdiv", "divide"),
 }
-_FOLDABLE_CALLS: Final = frozenset(
-    {"date", "time", "date and time", "duration", "years and months duration", "number"}
-)
-_IMMUTABLE: Final = (
-    Decimal, str, bool, dt.date, DaysTimeDuration, YearsMonthsDuration, Range,
-)  # fmt: skip
-
-
-def _missing(name: str, run: Run, site: Site) -> None:
-    run.warn("feel.unknown-name", site, name=name)
-
-
-def _external(site: Site) -> Callable[..., None]:
-    def call(inner: Run, *args: Any) -> None:  # noqa: ARG001
-        inner.warn("feel.external", site)
-
-    return call
-
-
-HELPERS: Final[Mapping[str, Any]] = {
-    "__builtins__": {},
-    "_null": None,
-    "_true": True,
-    "_false": False,
-    "_t": type,
-    "_D": Decimal,
-    "_dict": dict,
-    "_eqs": _FAST_EQUAL,
-    "_ords": _FAST_ORDER,
-    "_fadd": CONTEXT.add,
-    "_fsub": CONTEXT.subtract,
-    "_fmul": CONTEXT.multiply,
-    "_fdiv": CONTEXT.divide,
-    "_invoke": invoke,
-    "_library": call_library,
-    "_missing": _missing,
-    "_external": _external,
-    "_function": FeelFunction.of_closure,
-    **{
-        f"_o_{name}": getattr(_operators, name)
-        for name in (
-            "add", "subtract", "multiply", "divide", "power", "negate", "equal", "unequal",
-            "less", "less_equal", "greater", "greater_equal", "conjunction", "disjunction",
-            "between", "contains", "in_literal", "in_tests", "test_value", "test_boolean",
-        )
-    },
-    **{
-        f"_c_{name}": getattr(_control, name)
-        for name in (
-            "domain", "span", "for_one", "for_many", "snapshot", "emit", "each", "some", "every",
-            "filter_index", "filter_items", "filter_unknown", "get_path", "make_range",
-            "unary_range", "instance_of", "make_context",
-        )
-    },
-}  # fmt: skip
-
-
-@dataclass(slots=True)
-class _Local:
-    """A scope of Python variables."""
-
-    names: dict[str, str]
-
-
-@dataclass(slots=True)
-class _Item:
-    """The scope inside a filter: the entries of the item, when it is a context."""
-
-    variable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,158 +68,8 @@ class Compiled:
     free: frozenset[str]
 
 
-def _load(name: str) -> ast.expr:
-    return ast.Name(id=name, ctx=ast.Load())
-
-
-def _call(name: str, *args: ast.expr) -> ast.expr:
-    return ast.Call(func=_load(name), args=list(args), keywords=[])
-
-
-def _lambda(parameters: Sequence[str], body: ast.expr) -> ast.expr:
-    return ast.Lambda(
-        args=ast.arguments(
-            posonlyargs=[ast.arg(arg=p) for p in parameters],
-            args=[],
-            kwonlyargs=[],
-            kw_defaults=[],
-            defaults=[],
-        ),
-        body=body,
-    )
-
-
-class Compiler:
+class Compiler(Builder):
     """One compilation of one tree."""
-
-    def __init__(
-        self,
-        source: str,
-        functions: Mapping[str, FeelFunction],
-        declared: frozenset[str],
-        *,
-        fast: bool = True,
-    ) -> None:
-        self.source = source
-        self.functions = functions
-        self.declared = declared
-        self.fast = fast
-        self.scopes: list[_Local | _Item] = []
-        self.constants: dict[str, Any] = {}
-        self.free: set[str] = set()
-        self.counter = 0
-        self.known: dict[int, Any] = {}
-
-    # ---- small parts
-
-    def fresh(self, prefix: str) -> str:
-        """A Python name not used yet."""
-        self.counter += 1
-        return f"{prefix}{self.counter}"
-
-    def constant(self, value: Any) -> ast.expr:
-        """An expression that gives a constant value."""
-        if value is None or value is True or value is False:
-            return _load({None: "_null", True: "_true", False: "_false"}[value])
-        name = self.fresh("k")
-        self.constants[name] = value
-        return _load(name)
-
-    def site(self, node: t.Node) -> ast.expr:
-        """The place of a node, for warnings."""
-        return self.constant(Site(self.source, node.start, node.end))
-
-    def where(self, node: t.Node) -> tuple[ast.expr, ast.expr]:
-        """The run and the place: the last two arguments of every helper."""
-        return _load("run"), self.site(node)
-
-    def held(self, expression: ast.expr) -> tuple[ast.expr, ast.expr]:
-        """An expression that also keeps its value, and one that reads the value again."""
-        if isinstance(expression, ast.Constant | ast.Name):
-            return expression, expression
-        name = self.fresh("x")
-        target = ast.Name(id=name, ctx=ast.Store())
-        return ast.NamedExpr(target=target, value=expression), _load(name)
-
-    def expression(self, node: t.Node) -> ast.expr:
-        """Compile one node."""
-        folded = self.folded(node)
-        if folded is not None:
-            return self.constant(folded)
-        method: Callable[[Any], ast.expr] = getattr(self, f"on_{type(node).__name__.lower()}")
-        return method(node)
-
-    # ---- constants
-
-    def folded(self, node: t.Node) -> Any:
-        """The value of a constant expression, or None when it is not constant (or is null)."""
-        if id(node) not in self.known:
-            self.known[id(node)] = self.fold(node)
-        return self.known[id(node)]
-
-    def fold(self, node: t.Node) -> Any:
-        """Work out the value that :meth:`folded` keeps."""
-        if isinstance(node, t.Number | t.String | t.Boolean):
-            return node.value
-        if isinstance(node, t.AtLiteral):
-            function = self.functions.get("@")
-            return None if function is None else invoke(Run(), function, [node.text], None)
-        value: Any = None
-        if isinstance(node, t.Negation):
-            inner = self.folded(node.operand)
-            value = None if inner is None else _operators.negate(inner, Run(), None)
-        elif isinstance(node, t.Binary):
-            left = self.folded(node.left)
-            right = None if left is None else self.folded(node.right)
-            if left is not None and right is not None:
-                action = HELPERS[f"_o_{_operator_name(node.operator)}"]
-                value = action(left, right, Run(), None)
-        elif isinstance(node, t.Invocation) and self.is_literal_call(node):
-            assert isinstance(node.function, t.Name)  # noqa: S101 - said by is_literal_call
-            args = [self.folded(argument) for argument in node.arguments]
-            function = self.functions[node.function.name]
-            if all(a is not None for a in args):
-                value = invoke(Run(), function, args, None)
-        return value if isinstance(value, _IMMUTABLE) or _is_temporal(value) else None
-
-    def is_literal_call(self, node: t.Invocation) -> bool:
-        """Whether a call only writes down a constant, such as ``date("2026-04-01")``."""
-        return (
-            isinstance(node.function, t.Name)
-            and node.function.name in _FOLDABLE_CALLS
-            and node.names is None
-            and self.is_builtin(node.function.name)
-            and all(isinstance(a, t.String | t.Number | t.Negation) for a in node.arguments)
-        )
-
-    def is_builtin(self, name: str) -> bool:
-        """Whether a name means a function of the library and nothing nearer."""
-        if name not in self.functions or name in self.declared:
-            return False
-        return not any(isinstance(s, _Local) and name in s.names for s in self.scopes)
-
-    def on_number(self, node: t.Number) -> ast.expr:
-        """A number."""
-        return self.constant(node.value)
-
-    def on_string(self, node: t.String) -> ast.expr:
-        """A string."""
-        return self.constant(node.value)
-
-    def on_boolean(self, node: t.Boolean) -> ast.expr:
-        """True or false."""
-        return self.constant(node.value)
-
-    def on_null(self, node: t.Null) -> ast.expr:  # noqa: ARG002
-        """Null."""
-        return self.constant(None)
-
-    def on_atliteral(self, node: t.AtLiteral) -> ast.expr:
-        """A temporal literal that could not be folded: it is not one."""
-        function = self.constant(self.functions["@"])
-        args = ast.Tuple(elts=[self.constant(node.text)], ctx=ast.Load())
-        run, site = self.where(node)
-        return _call("_invoke", run, function, args, self.constant(None), site)
 
     # ---- names
 
@@ -299,18 +81,16 @@ class Compiler:
         """The value of a name as seen from a scope."""
         while level >= 0:
             scope = self.scopes[level]
-            if isinstance(scope, _Local):
+            if isinstance(scope, LocalScope):
                 if name in scope.names:
-                    return _load(scope.names[name])
+                    return load(scope.names[name])
                 level -= 1
                 continue
-            item = _load(scope.variable)
+            item = load(scope.variable)
             test = ast.BoolOp(
                 op=ast.And(),
                 values=[
-                    ast.Compare(
-                        left=_call("_t", item), ops=[ast.Is()], comparators=[_load("_dict")]
-                    ),
+                    ast.Compare(left=call("_t", item), ops=[ast.Is()], comparators=[load("_dict")]),
                     ast.Compare(left=ast.Constant(value=name), ops=[ast.In()], comparators=[item]),
                 ],
             )
@@ -322,13 +102,13 @@ class Compiler:
         fallback = (
             self.constant(self.functions[name])
             if name in self.functions
-            else _call("_missing", ast.Constant(value=name), *self.where(node))
+            else call("_missing", ast.Constant(value=name), *self.where(node))
         )
         return ast.IfExp(
             test=ast.Compare(
-                left=ast.Constant(value=name), ops=[ast.In()], comparators=[_load("ctx")]
+                left=ast.Constant(value=name), ops=[ast.In()], comparators=[load("ctx")]
             ),
-            body=ast.Subscript(value=_load("ctx"), slice=ast.Constant(value=name), ctx=ast.Load()),
+            body=ast.Subscript(value=load("ctx"), slice=ast.Constant(value=name), ctx=ast.Load()),
             orelse=fallback,
         )
 
@@ -339,14 +119,14 @@ class Compiler:
         test = ast.BoolOp(
             op=ast.And(),
             values=[
-                ast.Compare(left=_call("_t", first), ops=[ast.Is()], comparators=[_load("_dict")]),
+                ast.Compare(left=call("_t", first), ops=[ast.Is()], comparators=[load("_dict")]),
                 ast.Compare(left=name, ops=[ast.In()], comparators=[again]),
             ],
         )
         return ast.IfExp(
             test=test,
             body=ast.Subscript(value=again, slice=name, ctx=ast.Load()),
-            orelse=_call("_c_get_path", again, name, *self.where(node)),
+            orelse=call("_c_get_path", again, name, *self.where(node)),
         )
 
     # ---- operators
@@ -355,24 +135,24 @@ class Compiler:
         """Arithmetic."""
         left, right = self.expression(node.left), self.expression(node.right)
         if node.operator == "**" or not self.fast:
-            slow = f"_o_{_operator_name(node.operator)}"
-            return _call(slow, left, right, *self.where(node))
+            slow = f"_o_{operator_name(node.operator)}"
+            return call(slow, left, right, *self.where(node))
         quick, slow = _ARITHMETIC[node.operator]
         (a, a_again), (b, b_again) = self.held(left), self.held(right)
         test = ast.Compare(
-            left=_call("_t", a),
+            left=call("_t", a),
             ops=[ast.Is(), ast.Is()],
-            comparators=[_call("_t", b), _load("_D")],
+            comparators=[call("_t", b), load("_D")],
         )
         return ast.IfExp(
             test=test,
-            body=_call(quick, a_again, b_again),
-            orelse=_call(f"_o_{slow}", a_again, b_again, *self.where(node)),
+            body=call(quick, a_again, b_again),
+            orelse=call(f"_o_{slow}", a_again, b_again, *self.where(node)),
         )
 
     def on_negation(self, node: t.Negation) -> ast.expr:
         """Unary minus."""
-        return _call("_o_negate", self.expression(node.operand), *self.where(node))
+        return call("_o_negate", self.expression(node.operand), *self.where(node))
 
     def on_comparison(self, node: t.Comparison) -> ast.expr:
         """Equality and order."""
@@ -393,14 +173,14 @@ class Compiler:
         """A comparison, short for two values of one ordinary type."""
         (a, a_again), (b, b_again) = self.held(left), self.held(right)
         test = ast.Compare(
-            left=_call("_t", a),
+            left=call("_t", a),
             ops=[ast.Is(), ast.In()],
-            comparators=[_call("_t", b), _load(kinds)],
+            comparators=[call("_t", b), load(kinds)],
         )
         return ast.IfExp(
             test=test,
             body=ast.Compare(left=a_again, ops=[operator()], comparators=[b_again]),
-            orelse=_call(f"_o_{slow}", a_again, b_again, *self.where(node)),
+            orelse=call(f"_o_{slow}", a_again, b_again, *self.where(node)),
         )
 
     def on_and(self, node: t.And) -> ast.expr:
@@ -436,14 +216,14 @@ class Compiler:
             orelse=ast.IfExp(
                 test=all_are(agains, not deciding, ast.And()),
                 body=ast.Constant(value=not deciding),
-                orelse=_call(slow, ast.Tuple(elts=agains, ctx=ast.Load()), *self.where(node)),
+                orelse=call(slow, ast.Tuple(elts=agains, ctx=ast.Load()), *self.where(node)),
             ),
         )
 
     def on_between(self, node: t.Between) -> ast.expr:
         """``between``."""
         parts = [self.expression(n) for n in (node.value, node.low, node.high)]
-        return _call("_o_between", *parts, *self.where(node))
+        return call("_o_between", *parts, *self.where(node))
 
     def on_in(self, node: t.In) -> ast.expr:
         """``in``: each test in turn."""
@@ -454,7 +234,7 @@ class Compiler:
         ]
         if len(tests) == 1:
             return tests[0]
-        return _call("_o_in_tests", ast.Tuple(elts=tests, ctx=ast.Load()))
+        return call("_o_in_tests", ast.Tuple(elts=tests, ctx=ast.Load()))
 
     def test(self, node: t.Node, value: ast.expr, cell: str) -> ast.expr:
         """One test of a value.
@@ -479,21 +259,21 @@ class Compiler:
                 short = self.inside(node, value)
                 if short is not None:
                     return short
-                return _call("_o_in_literal", compiled, value, *self.where(node))
-            return _call("_o_contains", compiled, value, *self.where(node))
+                return call("_o_in_literal", compiled, value, *self.where(node))
+            return call("_o_contains", compiled, value, *self.where(node))
         if cell == "input":
-            return _call("_o_test_boolean", compiled, value, *self.where(node))
-        return _call("_o_test_value", value, compiled, *self.where(node))
+            return call("_o_test_boolean", compiled, value, *self.where(node))
+        return call("_o_test_value", value, compiled, *self.where(node))
 
     def inside(self, node: t.RangeLiteral, value: ast.expr) -> ast.expr | None:
         """``value in [low..high]`` for constant ends of one ordinary type."""
         low, high = self.folded(node.low), self.folded(node.high)
         kind = type(low)
-        if kind is not type(high) or kind not in _FAST_ORDER:
+        if kind is not type(high) or kind not in FAST_ORDER:
             return None
         first, again = self.held(value)
         test = ast.Compare(
-            left=_call("_t", first), ops=[ast.Is()], comparators=[self.constant(kind)]
+            left=call("_t", first), ops=[ast.Is()], comparators=[self.constant(kind)]
         )
         within = ast.Compare(
             left=self.constant(low),
@@ -504,7 +284,7 @@ class Compiler:
             comparators=[again, self.constant(high)],
         )
         whole = self.constant(Range(low, high, node.low_included, node.high_included))
-        slow = _call("_o_in_literal", whole, again, *self.where(node))
+        slow = call("_o_in_literal", whole, again, *self.where(node))
         return ast.IfExp(test=test, body=within, orelse=slow)
 
     def on_unarytests(self, node: t.UnaryTests) -> ast.expr:
@@ -514,11 +294,11 @@ class Compiler:
         tests = []
         for each in node.tests:
             reads = any(isinstance(n, t.Name) and n.name == "?" for n in t.walk(each))
-            tests.append(self.test(each, _load(name), "input" if reads else "plain"))
+            tests.append(self.test(each, load(name), "input" if reads else "plain"))
         body = (
             tests[0]
             if len(tests) == 1
-            else _call("_o_in_tests", ast.Tuple(elts=tests, ctx=ast.Load()))
+            else call("_o_in_tests", ast.Tuple(elts=tests, ctx=ast.Load()))
         )
         if node.negated:
             first, again = self.held(body)
@@ -529,7 +309,7 @@ class Compiler:
                 body=ast.Constant(value=None),
                 orelse=ast.UnaryOp(op=ast.Not(), operand=again),
             )
-        return ast.Call(func=_lambda([name], body), args=[value], keywords=[])
+        return ast.Call(func=make_lambda([name], body), args=[value], keywords=[])
 
     def on_anyinput(self, node: t.AnyInput) -> ast.expr:  # noqa: ARG002
         """The test that always holds."""
@@ -539,12 +319,12 @@ class Compiler:
         """``< 5`` as a value."""
         operand = self.expression(node.operand)
         operator = ast.Constant(value=node.operator)
-        return _call("_c_unary_range", operator, operand, *self.where(node))
+        return call("_c_unary_range", operator, operand, *self.where(node))
 
     def on_instanceof(self, node: t.InstanceOf) -> ast.expr:
         """``instance of``."""
         wanted = self.constant(node.type)
-        return _call("_c_instance_of", self.expression(node.value), wanted, *self.where(node))
+        return call("_c_instance_of", self.expression(node.value), wanted, *self.where(node))
 
     # ---- control
 
@@ -564,13 +344,13 @@ class Compiler:
     def items(self, iterator: t.Iterator) -> ast.expr:
         """What an iterator goes through."""
         if iterator.last is not None:
-            return _call(
+            return call(
                 "_c_span",
                 self.expression(iterator.domain),
                 self.expression(iterator.last),
                 *self.where(iterator),
             )
-        return _call("_c_domain", self.expression(iterator.domain), *self.where(iterator))
+        return call("_c_domain", self.expression(iterator.domain), *self.where(iterator))
 
     def turns(self, iterators: Sequence[t.Iterator], innermost: Callable[[], ast.expr]) -> ast.expr:
         """Nested loops around the innermost expression."""
@@ -579,10 +359,10 @@ class Compiler:
         head, *rest = iterators
         items = self.items(head)
         name = self.fresh("v")
-        self.scopes.append(_Local({head.name: name}))
+        self.scopes.append(LocalScope({head.name: name}))
         body = self.turns(rest, innermost)
         self.scopes.pop()
-        return _call("_c_each", items, _lambda([name], body))
+        return call("_c_each", items, make_lambda([name], body))
 
     def on_for(self, node: t.For) -> ast.expr:
         """``for``."""
@@ -590,10 +370,10 @@ class Compiler:
         if len(node.iterators) == 1 and not uses_partial:
             items = self.items(node.iterators[0])
             name = self.fresh("v")
-            self.scopes.append(_Local({node.iterators[0].name: name}))
+            self.scopes.append(LocalScope({node.iterators[0].name: name}))
             body = self.expression(node.body)
             self.scopes.pop()
-            return _call("_c_for_one", _lambda([], items), _lambda([name], body))
+            return call("_c_for_one", make_lambda([], items), make_lambda([name], body))
         results = self.fresh("v")
 
         def innermost() -> ast.expr:
@@ -601,27 +381,27 @@ class Compiler:
                 body = self.expression(node.body)
             else:
                 partial = self.fresh("v")
-                self.scopes.append(_Local({"partial": partial}))
+                self.scopes.append(LocalScope({"partial": partial}))
                 body = ast.Call(
-                    func=_lambda([partial], self.expression(node.body)),
-                    args=[_call("_c_snapshot", _load(results), _load("run"))],
+                    func=make_lambda([partial], self.expression(node.body)),
+                    args=[call("_c_snapshot", load(results), load("run"))],
                     keywords=[],
                 )
                 self.scopes.pop()
-            return _call("_c_emit", _load(results), body, _load("run"))
+            return call("_c_emit", load(results), body, load("run"))
 
         turns = self.turns(node.iterators, innermost)
-        return _call("_c_for_many", _lambda([results], turns))
+        return call("_c_for_many", make_lambda([results], turns))
 
     def on_quantified(self, node: t.Quantified) -> ast.expr:
         """``some`` and ``every``."""
         judge = self.fresh("v")
 
         def innermost() -> ast.expr:
-            return _call(judge, self.expression(node.condition))
+            return call(judge, self.expression(node.condition))
 
         turns = self.turns(node.iterators, innermost)
-        return _call(f"_c_{node.quantifier}", _lambda([judge], turns), *self.where(node))
+        return call(f"_c_{node.quantifier}", make_lambda([judge], turns), *self.where(node))
 
     def on_filter(self, node: t.Filter) -> ast.expr:
         """``base[condition]``: an index, a condition, or only known when it runs."""
@@ -629,16 +409,16 @@ class Compiler:
         kind = _static_kind(node.condition)
         if kind == "number" and not any(isinstance(n, t.Name) for n in t.walk(node.condition)):
             index = self.expression(node.condition)
-            return _call("_c_filter_index", base, index, *self.where(node))
+            return call("_c_filter_index", base, index, *self.where(node))
         name = self.fresh("v")
-        self.scopes.append(_Local({"item": name}))
-        self.scopes.append(_Item(name))
+        self.scopes.append(LocalScope({"item": name}))
+        self.scopes.append(ItemScope(name))
         condition = self.expression(node.condition)
         self.scopes.pop()
         self.scopes.pop()
         helper = "_c_filter_items" if kind == "boolean" else "_c_filter_unknown"
-        where = self.where(node) if kind != "boolean" else (_load("run"),)
-        return _call(helper, base, _lambda([name], condition), *where)
+        where = self.where(node) if kind != "boolean" else (load("run"),)
+        return call(helper, base, make_lambda([name], condition), *where)
 
     def on_invocation(self, node: t.Invocation) -> ast.expr:
         """A call."""
@@ -648,12 +428,12 @@ class Compiler:
             function = self.constant(value)
             if isinstance(value, Function) and node.names is None:
                 run, site = self.where(node)
-                return _call("_library", run, function, args, site)
+                return call("_library", run, function, args, site)
         else:
             function = self.expression(node.function)
         names = self.constant(node.names)
         run, site = self.where(node)
-        return _call("_invoke", run, function, args, names, site)
+        return call("_invoke", run, function, args, names, site)
 
     # ---- construction
 
@@ -663,7 +443,7 @@ class Compiler:
 
     def on_contextliteral(self, node: t.ContextLiteral) -> ast.expr:
         """A context; each entry is kept under a Python name for the entries after it."""
-        scope = _Local({})
+        scope = LocalScope({})
         self.scopes.append(scope)
         keys: list[ast.expr | None] = []
         values: list[ast.expr] = []
@@ -685,38 +465,30 @@ class Compiler:
             for n, v in zip(names, values, strict=True)
         ]
         listed = ast.List(elts=pairs, ctx=ast.Load())
-        return _call("_c_make_context", listed, *self.where(node))
+        return call("_c_make_context", listed, *self.where(node))
 
     def on_functiondefinition(self, node: t.FunctionDefinition) -> ast.expr:
         """A function value; its body sees the scopes around it."""
         parameters = tuple(Parameter(p.name, p.type) for p in node.parameters)
         if node.external:
-            call = _call("_external", self.site(node))
+            body = call("_external", self.site(node))
         else:
             names = [self.fresh("v") for _ in parameters]
-            self.scopes.append(_Local({p.name: n for p, n in zip(parameters, names, strict=True)}))
-            body = self.expression(node.body)
+            pairs = zip(parameters, names, strict=True)
+            self.scopes.append(LocalScope({p.name: name for p, name in pairs}))
+            body = make_lambda(["run", *names], self.expression(node.body))
             self.scopes.pop()
-            call = _lambda(["run", *names], body)
-        return _call("_function", self.constant(parameters), call)
+        return call("_function", self.constant(parameters), body)
 
     def on_rangeliteral(self, node: t.RangeLiteral) -> ast.expr:
         """A range."""
-        return _call(
+        return call(
             "_c_make_range",
             self.expression(node.low),
             self.expression(node.high),
             self.constant((node.low_included, node.high_included)),
             *self.where(node),
         )
-
-
-def _operator_name(operator: str) -> str:
-    return {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power"}[operator]
-
-
-def _is_temporal(value: Any) -> bool:
-    return type(value).__module__ == "sagsgang.feel.values" and not isinstance(value, FeelFunction)
 
 
 def _static_kind(node: t.Node) -> str | None:

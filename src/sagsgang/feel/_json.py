@@ -14,6 +14,7 @@ from sagsgang.feel._numbers import CONTEXT, integer, number
 from sagsgang.feel._temporal import read_date, read_date_time, read_duration, read_time
 from sagsgang.feel._text import to_string
 from sagsgang.feel.errors import FeelLimitError, FeelValueError
+from sagsgang.feel.functions import FeelFunction
 from sagsgang.feel.limits import DEFAULT
 from sagsgang.feel.types import (
     DATE,
@@ -31,7 +32,6 @@ from sagsgang.feel.values import (
     DateTime,
     DaysTimeDuration,
     FarDate,
-    FeelFunction,
     Range,
     Time,
     YearsMonthsDuration,

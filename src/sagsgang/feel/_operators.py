@@ -16,6 +16,7 @@ from typing import Any, Final
 from sagsgang.feel._numbers import CONTEXT
 from sagsgang.feel._run import Run
 from sagsgang.feel._texts import REASONS
+from sagsgang.feel.functions import FeelFunction
 from sagsgang.feel.trace import Site
 from sagsgang.feel.types import kind_name
 from sagsgang.feel.values import (
@@ -23,7 +24,6 @@ from sagsgang.feel.values import (
     DateTime,
     DaysTimeDuration,
     FarDate,
-    FeelFunction,
     Range,
     Time,
     YearsMonthsDuration,

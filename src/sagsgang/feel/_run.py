@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sagsgang.feel.errors import FeelLimitError
+from sagsgang.feel.functions import FeelFunction
 from sagsgang.feel.limits import DEFAULT, Limits
 from sagsgang.feel.trace import Site, Trace
 from sagsgang.feel.trace import Warning as Reason
 from sagsgang.feel.types import conforms, convert, kind_name
-from sagsgang.feel.values import FeelFunction
 
 __all__ = ["Clock", "Fault", "Run", "invoke"]
 

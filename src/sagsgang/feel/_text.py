@@ -11,8 +11,12 @@ from typing import Any, Final
 from sagsgang.feel._numbers import number_text
 from sagsgang.feel._scanner import FREE_NAME, KEYWORDS
 from sagsgang.feel.errors import FeelLimitError
+from sagsgang.feel.functions import FeelFunction
 from sagsgang.feel.limits import DEFAULT
-from sagsgang.feel.values import FarDate, FeelFunction, Range
+from sagsgang.feel.values import (
+    FarDate,
+    Range,
+)
 
 __all__ = ["key_text", "quoted", "to_string"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-__all__ = ["REASONS", "TEXTS", "TYPE_NAMES_DA", "sentence"]
+__all__ = ["EXPECTED", "LIMITS", "REASONS", "TEXTS", "TYPE_NAMES_DA", "sentence"]
 
 TEXTS: dict[str, tuple[str, str]] = {
     "feel.argument": (
@@ -180,6 +180,48 @@ REASONS: dict[str, str] = {
     "undefined": "ikke defineret",
 }
 """The reasons inside some sentences, with their Danish text."""
+
+EXPECTED: dict[str, str] = {
+    "')', ']' or '['": "')', ']' eller '['",
+    "',' or ')'": "',' eller ')'",
+    "',' or ']'": "',' eller ']'",
+    "',' or '}'": "',' eller '}'",
+    "',' or the end": "',' eller slutningen",
+    "'..'": "'..'",
+    "'in'": "'in'",
+    "a key followed by ':'": "en nøgle efterfulgt af ':'",
+    "a name": "et navn",
+    "a number of at most 34 digits and an exponent below 6145": (
+        "et tal på højst 34 cifre og en eksponent under 6145"
+    ),
+    "a parameter name": "et parameternavn",
+    "a parameter name followed by ':'": "et parameternavn efterfulgt af ':'",
+    "a string after '@'": "en tekst efter '@'",
+    "a type": "en type",
+    "a variable name": "et variabelnavn",
+    "an entry name followed by ':'": "et navn efterfulgt af ':'",
+    "an expression": "et udtryk",
+    "an operator or ')'": "en operator eller ')'",
+    "an operator or the end": "en operator eller slutningen",
+    "the end": "slutningen",
+    "the upper end of the range": "intervallets øverste endepunkt",
+}
+"""What a syntax error expected or found, with its Danish text; other parts are the same in both."""
+
+LIMITS: dict[str, str] = {
+    "A list becomes too long": "En liste bliver for lang",
+    "A string becomes too long": "En tekst bliver for lang",
+    "A value is too large to write as JSON": "En værdi er for stor til at skrive som JSON",
+    "Functions call each other too deeply": "Funktioner kalder hinanden for dybt",
+    "Regular expressions take too long": "Regulære udtryk tager for lang tid",
+    "The expression calls itself too deeply": "Udtrykket kalder sig selv for dybt",
+    "The expression is nested too deeply": "Udtrykket er indlejret for dybt",
+    "The expression is too involved": "Udtrykket er for indviklet",
+    "The expression is too long": "Udtrykket er for langt",
+    "The expression takes too many steps": "Udtrykket kræver for mange trin",
+    "The type is nested too deeply": "Typen er indlejret for dybt",
+}
+"""What ran into a limit, with its Danish text."""
 
 _OPERATORS_DA: dict[str, str] = {"and": "og", "or": "eller", "satisfies": "betingelsen"}
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sagsgang.feel._texts import EXPECTED, LIMITS
+
 __all__ = [
     "FeelError",
     "FeelLimitError",
@@ -65,6 +67,14 @@ class FeelSyntaxError(FeelError):
         pad = "".join("\t" if c == "\t" else " " for c in source[: self.column - 1])
         return f"{source}\n{pad}^"
 
+    @property
+    def danish(self) -> str:
+        """The error as a Danish sentence (fejlmeddelelse)."""
+        expected = EXPECTED.get(self.expected, self.expected)
+        found = EXPECTED.get(self.found, self.found)
+        place = f"Linje {self.line}, kolonne {self.column}"
+        return f"{place}: her ventes {expected}, men der står {found}."
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling between worker processes."""
         return (type(self), (self.text, self.position, self.expected, self.found))
@@ -86,6 +96,12 @@ class FeelLimitError(FeelError):
         self.allowed = allowed
         self.sentence = sentence
         super().__init__(f"{sentence} (limit {limit} = {allowed:g}).")
+
+    @property
+    def danish(self) -> str:
+        """The error as a Danish sentence (fejlmeddelelse)."""
+        sentence = LIMITS.get(self.sentence, self.sentence)
+        return f"{sentence} (grænsen {self.limit} er {self.allowed:g})."
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling between worker processes."""

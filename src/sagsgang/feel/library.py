@@ -26,6 +26,7 @@ from sagsgang.feel._parser import parse_type_text
 from sagsgang.feel._run import Fault, Run
 from sagsgang.feel._texts import REASONS
 from sagsgang.feel.errors import FeelNameError
+from sagsgang.feel.functions import FeelFunction, Parameter
 from sagsgang.feel.trace import Site
 from sagsgang.feel.types import (
     ANY,
@@ -41,7 +42,11 @@ from sagsgang.feel.types import (
     convert,
     kind_name,
 )
-from sagsgang.feel.values import DateTime, FeelFunction, Parameter, Range, Time
+from sagsgang.feel.values import (
+    DateTime,
+    Range,
+    Time,
+)
 
 __all__ = ["Fault", "Function", "Library", "Signature"]
 

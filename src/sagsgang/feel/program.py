@@ -15,10 +15,10 @@ from sagsgang.feel._parser import Kind, parse_text, parse_type_text
 from sagsgang.feel._run import Clock, Run
 from sagsgang.feel._standard import STANDARD
 from sagsgang.feel.errors import FeelLimitError
+from sagsgang.feel.functions import FeelFunction, Parameter
 from sagsgang.feel.limits import DEFAULT, Limits
 from sagsgang.feel.trace import Trace
 from sagsgang.feel.types import FeelType
-from sagsgang.feel.values import FeelFunction, Parameter
 
 __all__ = ["Program", "compile", "evaluate", "parse", "parse_type"]
 

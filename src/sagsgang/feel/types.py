@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from sagsgang.feel.functions import FeelFunction
 from sagsgang.feel.values import (
     DateTime,
     DaysTimeDuration,
     FarDate,
-    FeelFunction,
     Range,
     Time,
     YearsMonthsDuration,

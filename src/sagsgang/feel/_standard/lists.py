@@ -12,7 +12,7 @@ from sagsgang.feel._numbers import CONTEXT, integer
 from sagsgang.feel._operators import compare, same_values
 from sagsgang.feel._run import Fault, Run, invoke
 from sagsgang.feel._standard._base import STANDARD
-from sagsgang.feel.values import FeelFunction
+from sagsgang.feel.functions import FeelFunction
 
 __all__: list[str] = []
 

@@ -140,7 +140,6 @@ REASONS: dict[str, str] = {
     "no such zone": "tidszonen findes ikke",
     "only a positive number has a logarithm": "kun et positivt tal har en logaritme",
     "only a whole number is odd or even": "kun et helt tal er lige eller ulige",
-    "only true and false can be negated": "kun sand og falsk kan vendes om",
     "separators are a space, a comma or a full stop": (
         "skilletegn er mellemrum, komma eller punktum"
     ),

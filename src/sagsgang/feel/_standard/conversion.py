@@ -194,14 +194,10 @@ def _string(run: Run, value: Any) -> str:
     return to_string(value, run.limits.characters)
 
 
-@STANDARD.function("not(negand: Any?) -> boolean")
-def _not(value: Any) -> bool | None:
+@STANDARD.function("not(negand: boolean?) -> boolean")
+def _not(value: bool | None) -> bool | None:  # noqa: FBT001
     """The opposite of a boolean; null for anything else."""
-    if value is True or value is False:
-        return not value
-    if value is None:
-        return None
-    raise Fault("feel.value", reason="only true and false can be negated")
+    return None if value is None else not value
 
 
 @STANDARD.function("is(value1?: Any?, value2?: Any?) -> boolean", run=True)

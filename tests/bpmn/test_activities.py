@@ -44,7 +44,7 @@ def test_a_user_task_tells_who_when_and_how(play):
     wait = host.start(boss="kim", due="2026-03-05").wait("u")
     assert (wait.name, wait.task_type, wait.assignee) == ("Approve it", "approve", "kim")
     assert (wait.candidate_groups, wait.priority) == (("hr", "pay"), 80)
-    assert wait.due == datetime(2026, 3, 5, tzinfo=UTC)
+    assert wait.due == datetime(2026, 3, 5, 22, 59, tzinfo=UTC)
     assert wait.follow_up == datetime(2026, 3, 4, 10, tzinfo=UTC)
     assert wait.headers == {"k": "v"}
 
@@ -59,7 +59,7 @@ def test_the_older_attributes_say_the_same(play):
     host = play(model(start(), user("u", **asked), end(), flow("s -> u -> e")))
     wait = host.start(boss="kim", due="2026-03-05").wait("u")
     assert (wait.assignee, wait.candidate_groups, wait.task_type) == ("kim", ("hr",), "approve")
-    assert wait.due == datetime(2026, 3, 5, tzinfo=UTC)
+    assert wait.due == datetime(2026, 3, 5, 22, 59, tzinfo=UTC)
 
 
 def test_a_lane_gives_the_candidate_group_where_nothing_else_is_said(play):

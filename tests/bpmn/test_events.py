@@ -54,15 +54,15 @@ def test_a_timer_waits_for_its_instant(play):
     ("text", "how", "due"),
     [
         ("2026-05-01T12:00:00Z", "timeDate", "2026-05-01T12:00:00+00:00"),
-        ("2026-05-01", "timeDate", "2026-05-01T00:00:00+00:00"),
+        ("2026-05-01", "timeDate", "2026-05-01T21:59:00+00:00"),
         ("=deadline", "timeDate", "2026-04-02T08:00:00+00:00"),
         ('=duration("P1M")', "timeDuration", "2026-04-02T08:00:00+00:00"),
         ("P1Y2M3DT4H", "timeDuration", "2027-05-05T12:00:00+00:00"),
         ("P2W", "timeDuration", "2026-03-16T08:00:00+00:00"),
         ("R3/PT10H", "timeCycle", "2026-03-02T18:00:00+00:00"),
         ("R/2026-03-01T00:00:00Z/P1D", "timeCycle", "2026-03-03T00:00:00+00:00"),
-        ("0 30 9 * * MON-FRI", "timeCycle", "2026-03-02T09:30:00+00:00"),
-        ("0 0 1 * *", "timeCycle", "2026-04-01T00:00:00+00:00"),
+        ("0 30 9 * * MON-FRI", "timeCycle", "2026-03-02T08:30:00+00:00"),
+        ("0 0 1 * *", "timeCycle", "2026-03-31T22:00:00+00:00"),
     ],
 )
 def test_a_timer_reads_what_tools_write(play, text, how, due):

@@ -12,6 +12,7 @@ A host applies ``result.effects`` and calls ``step`` again when something happen
 """
 
 from sagsgang.bpmn._compile import compile  # noqa: A004 - as in ``re``
+from sagsgang.bpmn._timers import Occurrence, next_occurrence, occurrence
 from sagsgang.bpmn.errors import (
     BpmnError,
     BpmnLibraryError,
@@ -39,6 +40,7 @@ __all__ = [
     "InvalidModel",
     "Model",
     "ModelError",
+    "Occurrence",
     "ProcessInfo",
     "StaleCommand",
     "StartEvent",
@@ -53,7 +55,9 @@ __all__ = [
     "compile",
     "initial",
     "load",
+    "next_occurrence",
     "next_start",
+    "occurrence",
     "run",
     "start_waits",
     "step",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sagsgang.bpmn._catching import Catching
-from sagsgang.bpmn._core import Fault, Op, fault_of
+from sagsgang.bpmn._core import Fault, Op, fault_of, native
 from sagsgang.bpmn._expressions import Expression, ExpressionFault
 from sagsgang.bpmn._read_tasks import MISSING
 from sagsgang.bpmn._timers import TimerError, instant
@@ -16,6 +16,7 @@ from sagsgang.bpmn.errors import BpmnError
 from sagsgang.bpmn.graph import Flow, Kind, Node, Work
 from sagsgang.bpmn.protocol import CloseReason, TaskCall, Wait, WaitKind
 from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind, Status
+from sagsgang.feel import FeelValueError, adopt
 
 __all__ = ["Activities"]
 
@@ -139,7 +140,14 @@ class Activities(Catching):
                 f"The handler {task_type!r} failed: {type(error).__name__}: {error}. "
                 "Correct the cause, then try again.",
             ) from error
-        self.finish(scope, node, None, local, result or _NOTHING)
+        try:
+            given = native(result) if result else _NOTHING
+        except (FeelValueError, AttributeError) as error:
+            raise Fault(
+                "handler-result",
+                f"The result of the handler {task_type!r} cannot be stored: {error}",
+            ) from None
+        self.finish(scope, node, None, local, given)
 
     def start_rule(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
         """A business rule task, or a call of a decision."""
@@ -169,8 +177,15 @@ class Activities(Catching):
                 f"The decision {decision!r} failed: {type(error).__name__}: {error}. "
                 "Correct the decision or the variables, then try again.",
             ) from error
+        try:
+            value = adopt(decided.value)
+        except FeelValueError as error:
+            raise Fault(
+                "decision-result",
+                f"The result of the decision {decision!r} cannot be stored: {error}",
+            ) from None
         self.record("decided", node.id, decided.explanation)
-        self.finish(scope, node, None, local, _named(work.result, decided.value))
+        self.finish(scope, node, None, local, _named(work.result, value))
 
     def start_script(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
         """A script task: one FEEL expression."""
@@ -261,7 +276,7 @@ class Activities(Catching):
         self.offer_job(activity, node, self.new_id())
 
     def _business_error(self, scope: Scope, node: Node, error: BpmnError) -> None:
-        if self.throw_error(scope, node, None, error.code, error.message, error.variables):
+        if self.throw_error(scope, node, None, error.code, error.message, native(error.variables)):
             return
         raise Fault(
             "error-not-caught",
@@ -276,7 +291,7 @@ class Activities(Catching):
         if value is None or value == "":
             return None
         try:
-            return instant(value, self.now)
+            return instant(value)
         except TimerError as error:
             raise Fault(
                 "date-value", f"The date {expression.text!r} cannot be read: {error}."

@@ -34,8 +34,9 @@ from sagsgang.bpmn.protocol import (
     WaitKind,
 )
 from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind, State, Status
+from sagsgang.feel import FeelValueError, adopt
 
-__all__ = ["Core", "Fault", "Op"]
+__all__ = ["Core", "Fault", "Op", "clean", "fault_of", "native"]
 
 _NOTHING: Mapping[str, Any] = {}
 _CPR = re.compile(r"\b\d{6}[- ]?\d{4}\b")
@@ -416,10 +417,21 @@ class Core(ABC):
         )
 
 
+def native(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Variables as FEEL values, converted once where they come in.
+
+    Raises:
+        FeelValueError: One of them has no FEEL counterpart.
+    """
+    return {name: adopt(value) for name, value in values.items()}
+
+
 def fault_of(error: Exception) -> tuple[str, str]:
     """Code and sentence of a fault that came out of an expression or a timer."""
     if isinstance(error, (Fault, ExpressionFault)):
         return error.code, error.message
+    if isinstance(error, FeelValueError):
+        return "value-not-feel", f"A value cannot be a process variable: {error}"
     if isinstance(error, TimerError):
         return "timer-value", f"The timer cannot be read: {error}."
     return "unexpected", f"{type(error).__name__}: {error}"

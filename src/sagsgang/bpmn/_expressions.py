@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sagsgang import feel
+from sagsgang.feel.municipal import MUNICIPAL
 
 __all__ = ["Expression", "ExpressionFault", "condition", "constant", "text_or_feel"]
 
@@ -62,7 +63,7 @@ class Expression:
         return self.program is None and not self.error
 
     def evaluate(self, context: Mapping[str, Any], clock: Clock | None = None) -> Any:
-        """The value in a context that holds at least ``names``.
+        """The value in a context of FEEL values.
 
         Raises:
             ExpressionFault: It is not FEEL, or it ran into a limit.
@@ -73,9 +74,7 @@ class Expression:
                 raise ExpressionFault("expression-syntax", self.error)
             return self.value
         try:
-            if clock is None:
-                return program(context)
-            return program(context, clock=lambda: clock.now)
+            return program.run(context, clock=None if clock is None else lambda: clock.now)
         except feel.FeelError as error:
             raise ExpressionFault("expression-limit", f"{self.text!r}: {error}") from None
 
@@ -84,7 +83,7 @@ class Expression:
         if self.program is None:
             return ""
         trace = feel.Trace()
-        self.program(context, trace)
+        self.program.run(context, trace)
         for warning in trace:
             return str(warning)
         return ""
@@ -117,7 +116,7 @@ def condition(text: str, names: tuple[str, ...] = ()) -> Expression:
 
 def _compile(source: str, text: str, names: tuple[str, ...]) -> Expression:
     try:
-        return Expression(text, feel.compile(source, names=names))
+        return Expression(text, feel.compile(source, names=names, functions=MUNICIPAL))
     except feel.FeelError as error:
         return Expression(text, error=f"The expression {text!r} is not FEEL: {error}")
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from sagsgang.bpmn._core import Fault, Op, fault_of
@@ -207,9 +208,9 @@ class Gateways(Loops):
         if node.id in scope.data.get("reset", ()):
             return
         total = sum(counts.values())
-        extra = {"activationCount": total, "waitingForStart": True}
+        extra: dict[str, Any] = {"activationCount": Decimal(total), "waitingForStart": True}
         for flow in node.incoming:
-            extra[flow.id] = counts.get(flow.id, 0)
+            extra[flow.id] = Decimal(counts.get(flow.id, 0))
         if node.activation is None:
             fires = len(counts) == len(node.incoming)
         else:
@@ -242,7 +243,7 @@ class Gateways(Loops):
         had.pop(node.id, None)
         if had:
             scope.data["had"] = had
-        late = {"activationCount": sum(counts.values()), "waitingForStart": False}
+        late = {"activationCount": Decimal(sum(counts.values())), "waitingForStart": False}
         chosen: tuple[Flow, ...] = ()
         try:
             # Only a condition can tell the second firing from the first.

@@ -14,6 +14,7 @@ from sagsgang.bpmn._read_tasks import MISSING
 from sagsgang.bpmn.graph import Loop, Node
 from sagsgang.bpmn.protocol import CloseReason
 from sagsgang.bpmn.state import Scope, ScopeKind
+from sagsgang.feel import adopt
 
 __all__ = ["Loops"]
 
@@ -77,14 +78,15 @@ class Loops(Activities):
         index = body.data["i"]
         body.data["i"] = index + 1
         body.tokens += 1
-        local: dict[str, Any] = {"loopCounter": index + 1}
+        local: dict[str, Any] = {"loopCounter": Decimal(index + 1)}
         if items is not None and loop.item:
-            local[loop.item] = items[index]
+            # Items that were stored in between have come back as plain numbers.
+            local[loop.item] = adopt(items[index])
         self.queue.append((Op.INSTANCE, body, node, local))
 
     def _start_standard(self, scope: Scope, node: Node, loop: Loop) -> None:
         maximum = self._whole(loop.maximum, scope, node) if loop.maximum is not None else None
-        counter = {"loopCounter": 0}
+        counter = {"loopCounter": Decimal(0)}
         body_needed = maximum != 0 and (
             not loop.test_before
             or loop.condition is None
@@ -154,7 +156,7 @@ class Loops(Activities):
             return False
         if how.condition is None:
             return how.maximum is not None
-        return self.truth(how.condition, container, {**values, "loopCounter": done})
+        return self.truth(how.condition, container, {**values, "loopCounter": Decimal(done)})
 
     def _throw_behavior(
         self, loop: Scope, node: Node, how: Loop, values: Mapping[str, Any]
@@ -168,15 +170,16 @@ class Loops(Activities):
 
     def _counts(self, loop: Scope) -> dict[str, Any]:
         """The attributes of a running multi-instance activity (table 10.30)."""
-        data = loop.data
+        planned, active = Decimal(loop.data["n"]), Decimal(loop.tokens)
+        done = Decimal(loop.data["done"])
         return {
-            "numberOfInstances": data["n"],
-            "numberOfActiveInstances": loop.tokens,
-            "numberOfCompletedInstances": data["done"],
-            "numberOfTerminatedInstances": 0,
-            "nrOfInstances": data["n"],
-            "nrOfActiveInstances": loop.tokens,
-            "nrOfCompletedInstances": data["done"],
+            "numberOfInstances": planned,
+            "numberOfActiveInstances": active,
+            "numberOfCompletedInstances": done,
+            "numberOfTerminatedInstances": Decimal(0),
+            "nrOfInstances": planned,
+            "nrOfActiveInstances": active,
+            "nrOfCompletedInstances": done,
         }
 
     def _end_loop(self, loop: Scope, node: Node) -> None:
@@ -187,7 +190,7 @@ class Loops(Activities):
         self.close_scope(loop, CloseReason.CANCELLED)
         self.record("iterated", node.id, {"done": loop.data["done"]})
         if how is not None and how.output_collection and "out" in loop.data:
-            self.assign(container, how.output_collection, loop.data["out"])
+            self.assign(container, how.output_collection, adopt(loop.data["out"]))
         if node.compensable and loop.data["done"]:
             self.remember(container, node, None)
         self.go_on(container, node)

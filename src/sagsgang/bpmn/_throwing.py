@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sagsgang.bpmn._core import Core, Fault, Op, clean
+from sagsgang.bpmn._core import Core, Fault, Op, clean, native
 from sagsgang.bpmn.graph import EventDef, EventKind, Kind, Node
 from sagsgang.bpmn.protocol import (
     BroadcastSignal,
@@ -263,12 +263,12 @@ class Throwing(Core):
         work.variables = {}
         target = self.nodes[key]
         if target.compensation:
-            work.variables = dict(local)
+            work.variables = native(local)
             work.tokens = 1
             handler = self.nodes[target.compensation]
             self.queue.append((Op.ENTER, work, handler, None))
             return
-        again = self.open_scope(ScopeKind.CONTAINER, key, work, dict(local))
+        again = self.open_scope(ScopeKind.CONTAINER, key, work, native(local))
         again.data = {"undo": True, "done": inner}
         work.tokens = 1
         for sub in target.event_subprocesses:

@@ -10,15 +10,30 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from sagsgang.bpmn._cron import Cron
 from sagsgang.feel import values as feel_values
 
 if TYPE_CHECKING:
     from sagsgang.bpmn._expressions import Expression
 
-__all__ = ["Occurrence", "Timer", "TimerError", "add_duration", "next_occurrence", "occurrence"]
+LOCAL_ZONE = ZoneInfo("Europe/Copenhagen")
+"""Dates and times of a model that name no zone are Danish."""
+
+_END_OF_DAY = time(23, 59)
+
+__all__ = [
+    "LOCAL_ZONE",
+    "Occurrence",
+    "Timer",
+    "TimerError",
+    "add_duration",
+    "next_occurrence",
+    "occurrence",
+]
 
 _DURATION = re.compile(
     r"(?P<sign>[+-]?)P(?!$)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?"
@@ -59,7 +74,7 @@ def occurrence(value: Any, now: datetime) -> Occurrence:
 
     Args:
         value: Text (ISO 8601 date, duration or cycle, or cron), or a temporal value.
-        now: The present instant, aware. Local times are read in its zone.
+        now: The present instant, aware.
 
     Raises:
         TimerError: The value says no time.
@@ -73,14 +88,12 @@ def occurrence(value: Any, now: datetime) -> Occurrence:
             return Occurrence(add_duration(now, text))
         if "T" in text or "-" in text[:10]:
             try:
-                return Occurrence(_instant(text, now))
+                return Occurrence(_instant(text))
             except ValueError:
                 pass
-        from sagsgang.bpmn._cron import Cron
-
         cron = Cron.parse(text)
         if cron is not None:
-            return Occurrence(cron.after(now), text)
+            return Occurrence(_of_cron(cron, now), text)
         raise TimerError(
             f"{text!r} is neither a date, a duration, a cycle (ISO 8601) nor a cron line"
         )
@@ -89,7 +102,7 @@ def occurrence(value: Any, now: datetime) -> Occurrence:
     if isinstance(value, timedelta):
         return Occurrence(now + value)
     if isinstance(value, (feel_values.DateTime, datetime, date)):
-        return Occurrence(instant(value, now))
+        return Occurrence(instant(value))
     raise TimerError("the expression gives neither a date, a duration nor a cycle")
 
 
@@ -99,10 +112,8 @@ def next_occurrence(rest: str, previous: datetime) -> Occurrence | None:
         return None
     cycle = _CYCLE.fullmatch(rest)
     if cycle is None:
-        from sagsgang.bpmn._cron import Cron
-
         cron = Cron.parse(rest)
-        return None if cron is None else Occurrence(cron.after(previous), rest)
+        return None if cron is None else Occurrence(_of_cron(cron, previous), rest)
     count = int(cycle["count"]) if cycle["count"] else -1
     if count == 0:
         return None
@@ -112,15 +123,18 @@ def next_occurrence(rest: str, previous: datetime) -> Occurrence | None:
     return Occurrence(due, f"R{count - 1}/{cycle['rest']}" if count > 1 else "")
 
 
-def instant(value: Any, now: datetime) -> datetime:
-    """A date or a date and time as an aware instant; local ones in the zone of ``now``.
+def instant(value: Any) -> datetime:
+    """A date or a date and time as an instant in UTC.
+
+    Without a zone it is Danish local time; a date alone is the end of that day (23:59), so that
+    what is due on a day can be done on that day.
 
     Raises:
         TimerError: It is no such value.
     """
     if isinstance(value, str):
         try:
-            return _instant(value.strip(), now)
+            return _instant(value.strip())
         except ValueError:
             raise TimerError(f"{value!r} is not a date or a date and time (ISO 8601)") from None
     if isinstance(value, feel_values.DateTime):
@@ -129,9 +143,9 @@ def instant(value: Any, now: datetime) -> datetime:
         except ValueError as error:
             raise TimerError(f"the date is out of range: {error}") from None
     if isinstance(value, datetime):
-        return value if value.tzinfo is not None else value.replace(tzinfo=now.tzinfo)
+        return _aware(value)
     if isinstance(value, date):
-        return datetime.combine(value, time(), tzinfo=now.tzinfo)
+        return _aware(datetime.combine(value, _END_OF_DAY))
     raise TimerError("the expression gives no date")
 
 
@@ -162,6 +176,12 @@ def add_duration(start: datetime, text: str) -> datetime:
         raise TimerError(f"{text!r} leads outside the years 1 to 9999") from None
 
 
+def _of_cron(cron: Cron, after: datetime) -> datetime:
+    """The next instant of a cron line, whose hours are those of a Danish clock."""
+    local = after.astimezone(LOCAL_ZONE).replace(tzinfo=None)
+    return _aware(cron.after(local))
+
+
 def _first_of_cycle(count_text: str, rest: str, now: datetime) -> Occurrence:
     count = int(count_text) if count_text else -1
     if count == 0:
@@ -171,7 +191,7 @@ def _first_of_cycle(count_text: str, rest: str, now: datetime) -> Occurrence:
         due = add_duration(now, first)
         period = first
     elif _DURATION.fullmatch(second):
-        due, period = instant(first, now), second
+        due, period = instant(first), second
         # A start in the past: the occurrences that are over count as had.
         for _ in range(100_000):
             if due >= now or count == 1:
@@ -180,7 +200,7 @@ def _first_of_cycle(count_text: str, rest: str, now: datetime) -> Occurrence:
             count = count - 1 if count > 0 else count
     elif _DURATION.fullmatch(first):
         due, period = add_duration(now, first), first
-        end = instant(second, now)
+        end = instant(second)
         if count < 0:
             count, step = 0, due
             while step <= end and count < 100_000:
@@ -194,15 +214,19 @@ def _first_of_cycle(count_text: str, rest: str, now: datetime) -> Occurrence:
     return Occurrence(due, f"R{count - 1}/{period}" if count > 1 else "")
 
 
-def _instant(text: str, now: datetime) -> datetime:
+def _instant(text: str) -> datetime:
     """Read an ISO 8601 date or date and time, with an offset or FEEL's ``@Zone/Id``."""
+    if len(text) == 10:
+        return _aware(datetime.combine(date.fromisoformat(text), _END_OF_DAY))
     text, _, zone = text.partition("@")
     value = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
     if zone:
-        from zoneinfo import ZoneInfo
-
         try:
-            return value.replace(tzinfo=ZoneInfo(zone))
+            value = value.replace(tzinfo=ZoneInfo(zone))
         except (KeyError, ValueError, OSError):
             raise ValueError(zone) from None
-    return value if value.tzinfo is not None else value.replace(tzinfo=now.tzinfo)
+    return _aware(value)
+
+
+def _aware(value: datetime) -> datetime:
+    return (value if value.tzinfo is not None else value.replace(tzinfo=LOCAL_ZONE)).astimezone(UTC)

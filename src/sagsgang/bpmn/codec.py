@@ -76,8 +76,13 @@ def dumps(value: Any) -> bytes:
     return data
 
 
-def loads(data: bytes | str) -> Any:
+def loads(data: bytes | str, *, native: bool = False) -> Any:
     """Read what ``dumps`` wrote.
+
+    Args:
+        data: The bytes, or their text.
+        native: Give every number as ``Decimal``, as FEEL has them, so that nothing needs to be
+            converted when an expression reads it.
 
     Raises:
         CodecError: The bytes are not JSON.
@@ -85,6 +90,8 @@ def loads(data: bytes | str) -> Any:
     raw = data.encode() if isinstance(data, str) else bytes(data)
     hook = _untag if _TAG in raw else None
     try:
+        if native:
+            return json.loads(raw, parse_int=Decimal, parse_float=Decimal, object_hook=hook)
         if hook is None and _NEEDS_EXACT.search(raw) is None:
             return orjson.loads(raw)
         return json.loads(raw, parse_float=Decimal, object_hook=hook)
@@ -138,7 +145,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "@": _at,
     "@datetime": datetime.fromisoformat,
     "@time": time.fromisoformat,
-    "@timedelta": lambda parts: timedelta(*parts),
+    "@timedelta": lambda parts: timedelta(*map(int, parts)),
     "@range": lambda parts: feel_values.Range(*parts),
     "@escaped": dict,
 }

@@ -236,12 +236,12 @@ class State:
         return state
 
     def dumps(self) -> bytes:
-        """The state as compact JSON.
+        """The state as two lines of compact JSON: its shape, and the variables of its scopes.
 
         Raises:
             CodecError: A variable holds a value that cannot be stored.
         """
-        return codec.dumps(
+        shape = codec.dumps(
             [
                 _VERSION,
                 int(self.status),
@@ -253,7 +253,6 @@ class State:
                         int(scope.kind),
                         scope.element,
                         scope.tokens,
-                        scope.variables,
                         scope.arrived or 0,
                         scope.data or 0,
                     ]
@@ -272,6 +271,9 @@ class State:
                 ],
             ]
         )
+        # Apart, because numbers of the shape are counters and numbers of variables are FEEL's.
+        variables = codec.dumps([scope.variables for scope in self.scopes.values()])
+        return shape + b"\n" + variables
 
     @classmethod
     def loads(cls, data: bytes | str) -> State:
@@ -281,15 +283,19 @@ class State:
             StateError: The bytes are no state, or one of a newer version.
         """
         try:
-            version, status, next_id, scope_rows, wait_rows = codec.loads(data)
+            raw = data.encode() if isinstance(data, str) else bytes(data)
+            shape, _, values = raw.partition(b"\n")
+            version, status, next_id, scope_rows, wait_rows = codec.loads(shape)
+            variables = codec.loads(values, native=True)
             if version != _VERSION:
                 raise StateError(
                     f"The state has version {version!r}; this program reads version {_VERSION}."
                 )
             scopes: dict[int, Scope] = {}
-            for key, parent_id, kind, element, tokens, variables, arrived, extra in scope_rows:
+            for row, local in zip(scope_rows, variables, strict=True):
+                key, parent_id, kind, element, tokens, arrived, extra = row
                 parent = scopes[parent_id] if parent_id else None
-                scope = Scope(key, _SCOPE_KINDS[kind], element, parent, variables)
+                scope = Scope(key, _SCOPE_KINDS[kind], element, parent, local)
                 scope.tokens = tokens
                 if arrived:
                     scope.arrived = arrived

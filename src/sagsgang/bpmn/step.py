@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sagsgang.bpmn._core import Fault, Op, fault_of
+from sagsgang.bpmn._core import Fault, Op, clean, fault_of, native
 from sagsgang.bpmn._expressions import ExpressionFault
 from sagsgang.bpmn._gateways import Gateways
 from sagsgang.bpmn._timers import next_occurrence
@@ -37,6 +37,7 @@ from sagsgang.bpmn.protocol import (
     WaitKind,
 )
 from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind, State, Status
+from sagsgang.feel import FeelValueError, adopt
 
 __all__ = ["DEFAULT_LIMIT", "Step", "initial", "next_start", "start_waits", "step"]
 
@@ -96,6 +97,7 @@ def step(
         StaleCommand: The command names a wait that is not open, or the instance is over.
         CommandError: The command does not fit, for example a start of a started instance.
     """
+    command = _with_feel_values(command)
     machine = _Machine(graph, state if consume else state.copy(), services, limit)
     _COMMANDS[type(command)](machine, command)
     machine.run()
@@ -374,8 +376,6 @@ class _Machine(Gateways):
         node, scope = self.nodes[wait.element], wait.scope
         was = (wait.data or {}).get("was", wait.kind.value)
         self.close_wait(wait, CloseReason.FAILED)
-        from sagsgang.bpmn._core import clean
-
         text = clean(message)
         incident = Wait(
             id=wait.id,
@@ -404,7 +404,10 @@ class _Machine(Gateways):
         if op is Op.ENTER:
             arg = next((each for each in node.incoming if each.id == arg), None)
         elif op is Op.TRIGGER:
-            arg = (arg[0], arg[1]) if arg else (0, {})
+            arg = (arg[0], native(arg[1])) if arg else (0, {})
+        elif op in {Op.INSTANCE, Op.OUTPUT, Op.FIRE, Op.NEXT}:
+            # Stored in between, numbers have come back as plain ones.
+            arg = adopt(arg)
         elif op is Op.UNDO and scope.kind is not ScopeKind.COMPENSATION:
             return  # a deadlock: there is nothing to do but to look again
         self.queue.append((op, scope, node, arg))
@@ -533,6 +536,16 @@ class _Machine(Gateways):
             self.queue.append((Op.UNDO, scope, self.nodes[scope.element], None))
         else:
             self.consume(scope)
+
+
+def _with_feel_values(command: Command) -> Command:
+    """The command with its variables converted once, here where they come in."""
+    if isinstance(command, (Fail, Cancel)) or not command.variables:
+        return command
+    try:
+        return replace(command, variables=native(command.variables))
+    except FeelValueError as error:
+        raise CommandError(f"A value cannot be a process variable: {error}") from None
 
 
 def _argument(op: Op, arg: Any) -> Any:

@@ -390,9 +390,10 @@ class Rulebook:
         self._agreements: dict[str, Agreement] = {}
         own = {code: list(entries) for code, entries in (local or {}).items()}
         for agreement in agreements:
-            merged = agreement.with_local(own.pop(agreement.code, ()))
-            for code in (agreement.code, *agreement.aliases):
-                self._agreements[code] = merged
+            names = (agreement.code, *agreement.aliases)
+            merged = agreement.with_local(entry for name in names for entry in own.pop(name, ()))
+            for name in names:
+                self._agreements[name] = merged
         if own:
             raise AgreementFileError(
                 f'Local parameters name the agreement "{min(own)}", which is not loaded: '
@@ -413,6 +414,11 @@ class Rulebook:
             for code in sorted(self._agreements)
             if self._agreements[code].code == code
         )
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every code and alias that an agreement is known by."""
+        return frozenset(self._agreements)
 
     def agreement(self, code: str) -> Agreement:
         """Return an agreement by its code or alias.

@@ -313,9 +313,12 @@ def test_any_bytes_give_an_answer(content):
     assert reading.orders == () or reading.received
 
 
-@given(st.lists(st.text(max_size=20), max_size=8).map(";".join))
+CELLS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=20)
+
+
+@given(st.lists(CELLS, max_size=8).map(";".join))
 def test_any_row_gives_a_sheet_or_a_fault_and_spares_the_others(row):
-    reading = read_csv(GOOD.replace("TS-1", "good-one"), row.replace('"', ""))
+    reading = read_csv(GOOD.replace("TS-1", "good-one"), row)
     assert "good-one" in {order.item for order in reading.orders} | {
         fault.item for fault in reading.faults
     }

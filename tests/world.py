@@ -63,9 +63,7 @@ class World:
         }
 
 
-def _user(
-    username: str, first: str, last: str, unit: Unit, number: str, **employment: Any
-) -> User:
+def _user(username: str, first: str, last: str, unit: Unit, number: str, **employment: Any) -> User:
     person = Person(first_name=first, last_name=last)
     # Day plus 60: a replacement number that no person has.
     person.set_cpr(f"61018{int(number):05d}"[:10])
@@ -134,7 +132,9 @@ def build() -> World:
     return World(school, employee, manager, caseworker, colleague, controller, outsider)
 
 
-def duty(day: str = "2025-10-01", start: str = "15:00", end: str = "22:00", **more: Any) -> dict[str, Any]:
+def duty(
+    day: str = "2025-10-01", start: str = "15:00", end: str = "22:00", **more: Any
+) -> dict[str, Any]:
     """One line of a time sheet."""
     return {
         "date": day,
@@ -149,7 +149,9 @@ def duty(day: str = "2025-10-01", start: str = "15:00", end: str = "22:00", **mo
     }
 
 
-def order(world: World, *lines: Mapping[str, Any], key: str = "1", user: User | None = None) -> Case:
+def order(
+    world: World, *lines: Mapping[str, Any], key: str = "1", user: User | None = None
+) -> Case:
     """Place an order for a time sheet; without lines, one evening duty."""
     return ordering.place(
         "timesheets",

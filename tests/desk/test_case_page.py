@@ -103,9 +103,7 @@ def test_rejecting_needs_a_reason(world: World, as_user: AsUser) -> None:
     assert case.status == Case.Status.REJECTED
 
 
-def test_a_reason_is_enough_even_when_the_fields_have_faults(
-    world: World, as_user: AsUser
-) -> None:
+def test_a_reason_is_enough_even_when_the_fields_have_faults(world: World, as_user: AsUser) -> None:
     case = stopped(world)
     task = case.tasks.get()
     as_user(world.caseworker).post(

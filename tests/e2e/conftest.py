@@ -90,7 +90,8 @@ class Site:
     ) -> Page:
         """A new browser window, signed in through the page as a demo user.
 
-        Everything that the content security policy stops, or that fails in a script, fails the test.
+        Everything that the content security policy stops, or that fails in a script, fails the
+        test.
         """
         context = self.browser.new_context(
             viewport={"width": width, "height": height},
@@ -170,7 +171,9 @@ def wage_codes() -> dict[str, str]:
 
 @pytest.fixture
 def picture() -> Callable[[Page, str], None]:
-    """Takes a picture for the documentation when ``SAGSGANG_PICTURES`` is set, so that a test run leaves no trace."""
+    """Takes a picture for the documentation when ``SAGSGANG_PICTURES`` is set, so that a test run
+    leaves no trace.
+    """
 
     def take(page: Page, name: str) -> None:
         if os.environ.get("SAGSGANG_PICTURES"):

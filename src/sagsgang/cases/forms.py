@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from sagsgang import forms
 from sagsgang.cases import solution as solutions
@@ -53,7 +54,10 @@ def task_form(task: Task) -> forms.Filled | None:
         for name, value in fact.items()
     }
     form = form_of(task.solution, task.form)
-    wanted = {component.key if isinstance(component, Field) else getattr(component, "path", "") for component in form.components}
+    wanted = {
+        component.key if isinstance(component, Field) else getattr(component, "path", "")
+        for component in form.components
+    }
     known = {name: facts.get(name, inside.get(name)) for name in wanted}
     return forms.blank(form, data=known, context=facts)
 

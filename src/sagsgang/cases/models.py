@@ -272,6 +272,16 @@ class Task(models.Model):
                 name="inbox_of_a_queue",
             ),
             models.Index(
+                fields=["due", "id"],
+                condition=Q(status="open", kind="caseworker"),
+                name="inbox_by_due",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(status="open", kind="caseworker"),
+                name="inbox_by_age",
+            ),
+            models.Index(
                 fields=["claimed_by", "due", "id"],
                 condition=Q(status="open"),
                 name="inbox_of_a_user",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A case as people read it: the path taken in plain steps, the decisions with their rules, the diagram.
+"""A case as people read it: the path taken in plain steps, the decisions with their rules, the
+diagram.
 
 Everything here reads; nothing is changed. The right to see the case is settled before, by
 :func:`sagsgang.cases.visibility.cases_for`.
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+
+from django.utils import timezone
 
 from sagsgang import bpmn, engine
 from sagsgang.bpmn.protocol import WaitKind
@@ -165,9 +168,25 @@ def _definition(case: Case) -> ProcessDefinition:
 
 @lru_cache(maxsize=256)
 def _elements(definition_id: int) -> Mapping[str, tuple[str, str]]:
-    """Tag and name of every element of a deployed process; an id stands for one content for ever."""
+    """Tag and name of every element of a process; an id stands for one content for ever."""
     row = ProcessDefinition.objects.get(pk=definition_id)
     return bpmn.compile(bpmn.load(bytes(row.xml)), row.key).elements
+
+
+_STATES = {"done": "", "now": "venter", "failed": "gået i stå", "dropped": "afbrudt"}
+
+
+def path_taken(case: Case) -> list[str]:
+    """The steps of a case as lines of plain Danish, for places without pages."""
+    steps = course(case).steps
+    names = names_of([step.actor for step in steps])
+    lines: list[str] = []
+    for step in steps:
+        state = _STATES[step.state]
+        who = "automatisk" if step.actor == SYSTEM else names[step.actor]
+        when = f"{timezone.localtime(step.at):%d-%m-%Y %H:%M}"
+        lines.append(f"{when}  {step.name} ({state or who})")
+    return lines
 
 
 def diagram(case: Case) -> bytes:

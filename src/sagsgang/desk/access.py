@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Who may use the desk at all, and which case a page is about; the rest is settled in the queries."""
+"""Who may use the desk, and which case a page is about; the rest is settled in the queries."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A decision's explanation as the case page shows it: which rules matched, on what, with what result."""
+"""A decision's explanation as the case page shows it: which rules matched, on what, with what
+result.
+"""
 
 from __future__ import annotations
 
@@ -81,9 +83,7 @@ def told(decision: Decision, reasons: Mapping[str, Reason]) -> Told:
     return Told(decision.name, decision.at, str(explanation.get("model", "")), tables)
 
 
-def _table(
-    table: Mapping[str, Any], fallback: str, reasons: Mapping[str, Reason]
-) -> Table:
+def _table(table: Mapping[str, Any], fallback: str, reasons: Mapping[str, Reason]) -> Table:
     return Table(
         name=str(table.get("name") or fallback),
         inputs=[(str(each["column"]), each.get("value")) for each in table.get("inputs", ())],

@@ -13,8 +13,9 @@ Templates show it with ``{% load forms %}{% show_form filled %}``.
 """
 
 from sagsgang.forms.errors import FormError, FormSchemaError
-from sagsgang.forms.filling import ACTION, Fault, Filled, Line, Shown, blank, check, read
+from sagsgang.forms.filling import ACTION, Filled, blank, check, read
 from sagsgang.forms.schema import Form, parse
+from sagsgang.forms.showing import Fault, Line, Shown, fault_list, show, summary
 
 __all__ = [
     "ACTION",
@@ -27,6 +28,9 @@ __all__ = [
     "Shown",
     "blank",
     "check",
+    "fault_list",
     "parse",
     "read",
+    "show",
+    "summary",
 ]

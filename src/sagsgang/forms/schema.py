@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Form schemas as drawn in form-js (``*.form``), read into values that can be shown, filled and checked.
+"""Form schemas as drawn in form-js (``*.form``), read into values that can be shown, filled and
+checked.
 
 What the schema asks for and this reader does not know is refused, never left out: a field that is
 silently missing would be a wrong form.
@@ -95,8 +96,10 @@ class Field(Component):
     """A field that takes a value.
 
     Attributes:
-        type: ``textfield``, ``textarea``, ``number``, ``datetime``, ``select``, ``radio``, ``checkbox``, ``checklist``.
-        key: Where its value lies in the data, from the enclosing list or group; dots go into contexts.
+        type: ``textfield``, ``textarea``, ``number``, ``datetime``, ``select``, ``radio``,
+            ``checkbox``, ``checklist``.
+        key: Where its value lies in the data, from the enclosing list or group; dots go into
+            contexts.
         subtype: ``date``, ``time`` or ``datetime``, for a ``datetime``.
         hint: What helps to fill it in.
         default: Its value in a new form.
@@ -107,11 +110,13 @@ class Field(Component):
         kind: ``email`` or ``phone``, for a text.
         decimals: Most decimals of a number; None is any.
         choices: What it offers.
-        choices_from: Where it finds what it offers: an expression over the form's values and context.
+        choices_from: Where it finds what it offers: an expression over the form's values and
+            context.
         suffix: Unit shown after the field.
         check: Must be true for the value to be good (``properties.check``).
         message: What is said where a check or a pattern fails (``properties.message``).
-        personal: Whether ten digits that look like a CPR number are welcome (``properties.personal``).
+        personal: Whether ten digits that look like a CPR number are welcome
+            (``properties.personal``).
     """
 
     type: str

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Between what people write in a field and the value it means. Danish ways of writing are understood."""
+"""Between what people write in a field and the value it means. Danish ways of writing are
+understood.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +32,16 @@ class ReadError(ValueError):
 
 
 def read(field: Field, texts: Sequence[str], choices: Sequence[Choice]) -> Any:
-    """The value of what was written in a field; None where nothing was, an empty text for a text field.
+    """The value of what was written in a field; None where nothing was, an empty text for a text
+    field.
 
     Dates are ``2026-03-01``, times ``08:30``, as in form-js; numbers are ``int`` without decimals,
     else ``Decimal``.
 
     Args:
         field: The field.
-        texts: What came in: usually one text; several for a checklist; date and time for a ``datetime``.
+        texts: What came in: usually one text; several for a checklist; date and time for a
+            ``datetime``.
         choices: What the field offers.
 
     Raises:
@@ -126,7 +130,8 @@ def _number(field: Field, text: str) -> int | Decimal:
         message = "Tallet er for stort."
         raise ReadError(message)
     if not _NUMBER.fullmatch(compact):
-        # One point and three digits is a thousand to a Dane and a fraction to a machine: ask, never guess.
+        # One point and three digits is a thousand to a Dane and a fraction to a machine: ask, never
+        # guess.
         message = (
             "Skriv tallet uden punktum, for eksempel 1250 eller 7,5."
             if regex.fullmatch(r"-?\d{1,3}(\.\d{3})+", compact)
@@ -165,7 +170,8 @@ def faults(field: Field, value: Any, scope: Mapping[str, Any]) -> list[str]:
         value: Its value, None where nothing was written.
         scope: What expressions may read.
     """
-    if value in (None, False, "") or value == []:
+    # Zero is an answer, though it equals False.
+    if value is False or any(value == nothing for nothing in (None, "", [])):
         if field.required.value(scope) is True:
             return [_missing(field)]
         return []

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What happens around every request: idle sessions end, pages with personal data are not kept by browsers."""
+"""What happens around every request.
+
+Idle sessions end, pages with personal data are not kept by browsers, faults of the case layer
+become
+pages.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,10 @@ from collections.abc import Callable
 
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
+
+from sagsgang.cases.errors import CaseError, ConflictError, NotAllowedError, UnknownError
 
 IDLE_SECONDS = 30 * 60
 """A session without a request for this long ends; the page warns two minutes before."""
@@ -55,3 +63,25 @@ class PageHeadersMiddleware:
         if isinstance(response, HttpResponse):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class CaseFaultMiddleware:
+    """Shows what the case layer refuses as a page with its sentence, never as a failure of the
+    site.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Nothing to do on the way in or out."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, fault: Exception) -> HttpResponse | None:
+        """The page for a fault; anything else is not dealt with here."""
+        if not isinstance(fault, CaseError):
+            return None
+        statuses = {UnknownError: 404, NotAllowedError: 403, ConflictError: 409}
+        return render(
+            request, "site/fault.html", {"fault": str(fault)}, status=statuses.get(type(fault), 400)
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import F
 
-from sagsgang.organisation.models import RoleAssignment, User
+from sagsgang.organisation.models import Employment, RoleAssignment, User
 
 _TRY = {
     "requester": "Send en timeseddel, og følg sagen.",
@@ -43,37 +43,44 @@ def demo_people() -> list[DemoPerson]:
     roles: dict[int, list[RoleAssignment]] = {}
     for assignment in RoleAssignment.objects.filter(user__demo=True).select_related("unit"):
         roles.setdefault(assignment.user_id, []).append(assignment)
-    users = (
+    users = list(
         User.objects.filter(demo=True, is_active=True)
         .select_related("person")
         .order_by(F("person__last_name").asc(nulls_last=True), "username")
     )
-    found = [
-        (_rank(roles.get(user.pk, [])), _person(user, roles.get(user.pk, []))) for user in users
-    ]
-    return [person for _rank_of, person in sorted(found, key=lambda pair: pair[0])]
-
-
-def _highest(assignments: list[RoleAssignment]) -> RoleAssignment | None:
-    """The role that says most about a user: everybody may order, so that says least."""
-    return max(assignments, key=lambda assignment: _ORDER.index(assignment.role), default=None)
-
-
-def _rank(assignments: list[RoleAssignment]) -> int:
-    highest = _highest(assignments)
-    return _ORDER.index(highest.role) if highest else 0
-
-
-def _person(user: User, assignments: list[RoleAssignment]) -> DemoPerson:
-    highest = _highest(assignments)
-    if highest is None:
-        return DemoPerson(
-            user.username, user.full_name or user.username, "Medarbejder", _TRY["requester"]
+    work = {
+        employment.person_id: employment
+        for employment in Employment.objects.filter(
+            person_id__in=[user.person_id for user in users if user.person_id]
+        ).select_related("unit")
+    }
+    found: list[tuple[int, DemoPerson]] = []
+    for user in users:
+        employment = work.get(user.person_id) if user.person_id else None
+        role = _role(roles.get(user.pk, []), employment)
+        place = employment.unit.name if employment else ""
+        title = RoleAssignment.Role(role).label if role else "Bruger"
+        if role == RoleAssignment.Role.REQUESTER and employment:
+            title = employment.position
+        found.append(
+            (
+                _ORDER.index(role) if role else len(_ORDER),
+                DemoPerson(
+                    user.username,
+                    user.full_name or user.username,
+                    ", ".join(filter(None, (title, place))),
+                    _TRY.get(role, ""),
+                ),
+            )
         )
-    place = f", {highest.unit.name}" if highest.unit else ""
-    return DemoPerson(
-        user.username,
-        user.full_name or user.username,
-        f"{highest.get_role_display()}{place}",
-        _TRY[highest.role],
-    )
+    return [person for _rank, person in sorted(found, key=lambda pair: pair[0])]
+
+
+def _role(assignments: list[RoleAssignment], employment: Employment | None) -> str:
+    """The role that says most about a user: everybody employed may order, so that says least."""
+    held = [assignment.role for assignment in assignments]
+    if employment is not None:
+        held.append(RoleAssignment.Role.REQUESTER)
+        if employment.is_manager:
+            held.append(RoleAssignment.Role.APPROVER)
+    return max(held, key=_ORDER.index, default="")

@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sagsgang.site.middleware.PageHeadersMiddleware",
+    "sagsgang.site.middleware.CaseFaultMiddleware",
 ]
 
 ROOT_URLCONF = "sagsgang.site.urls"

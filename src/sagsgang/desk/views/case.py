@@ -106,7 +106,7 @@ def complete(request: HttpRequest, number: str, task: int) -> HttpResponse:
 
 
 def _counts(outcome: Any) -> bool:
-    """Whether the fields must be in order: an outcome that only gives a reason leaves them aside."""
+    """Whether the fields must be in order: an outcome that only gives a reason needs none."""
     return outcome is not None and outcome.style == "primary"
 
 
@@ -163,7 +163,8 @@ def _page(
     )
     journal = list(found.journal.order_by("-pk")[:200])
     notes = list(found.notes.order_by("-pk")[:100])
-    actors = [each.actor for each in [*journal, *course.steps]] + [note.author for note in notes]
+    actors = [entry.actor for entry in journal] + [step.actor for step in course.steps]
+    actors += [note.author for note in notes]
     known: dict[str, Any] = {
         "case": found,
         "solution": solution,
@@ -222,7 +223,9 @@ def _task_context(
 
 
 def _colleagues(now: Any) -> list[User]:
-    """Caseworkers a task may be handed to; whether each may take this one is settled when it is done."""
+    """Caseworkers a task may be handed to; whether each may take this one is settled when it is
+    done.
+    """
     working = RoleAssignment.objects.on(timezone.localdate(now)).filter(
         role=RoleAssignment.Role.CASEWORKER
     )

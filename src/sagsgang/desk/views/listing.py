@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
-import regex
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,7 +23,7 @@ from sagsgang.desk import lists
 from sagsgang.desk.access import user_at_desk
 from sagsgang.organisation.models import Person
 
-_CPR = regex.compile(r"\d{6}[- ]?\d{4}")
+_CPR = re.compile(r"\d{6}[- ]?\d{4}")
 
 
 @require_safe

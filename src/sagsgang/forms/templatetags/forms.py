@@ -3,38 +3,46 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-import regex
 from django import template
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from sagsgang.forms.filling import Filled, Shown
+from sagsgang.forms import showing
+from sagsgang.forms.filling import Filled
+from sagsgang.forms.showing import Shown
 
 register = template.Library()
 
-_BOLD = regex.compile(r"\*\*(.+?)\*\*")
-_ITALIC = regex.compile(r"(?<![\w*])[*_](?!\s)(.+?)(?<!\s)[*_](?![\w*])")
-_LINK = regex.compile(r"\[([^\]]+)\]\((/[^)\s]*|https://[^)\s]+)\)")
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_ITALIC = re.compile(r"(?<![\w*])[*_](?!\s)(.+?)(?<!\s)[*_](?![\w*])")
+_LINK = re.compile(r"\[([^\]]+)\]\((/[^)\s]*|https://[^)\s]+)\)")
 
 
 @register.inclusion_tag("forms/form.html")
-def show_form(filled: Filled) -> dict[str, Any]:
-    """The fields of a form; the ``<form>`` and its buttons belong to the page."""
-    return {"lines": filled.show(), "reacts": filled.form.reacts}
+def show_form(filled: Filled, action: str = "") -> dict[str, Any]:
+    """The fields of a form; the ``<form>`` and its buttons belong to the page.
+
+    Args:
+        filled: The form with what is filled in.
+        action: Where the form is sent; with it, rows come and go without the page being loaded
+            anew.
+    """
+    return {"lines": showing.show(filled), "reacts": filled.form.reacts, "action": action}
 
 
 @register.inclusion_tag("forms/fault_list.html")
 def show_faults(filled: Filled) -> dict[str, Any]:
     """The list of faults on top of a page; takes the focus when it is there."""
-    return {"faults": filled.fault_list()}
+    return {"faults": showing.fault_list(filled)}
 
 
 @register.inclusion_tag("forms/summary.html")
 def show_summary(filled: Filled) -> dict[str, Any]:
     """The answers in words."""
-    return {"lines": filled.summary()}
+    return {"lines": showing.summary(filled)}
 
 
 @register.simple_tag
@@ -46,9 +54,7 @@ def field_template(shown: Shown) -> str:
 @register.filter
 def markdown(text: str) -> SafeString:
     """The little Markdown that forms may use: headings, paragraphs, lists, bold, italic, links."""
-    blocks = [
-        _block(block) for block in regex.split(r"\n\s*\n", str(text).strip()) if block.strip()
-    ]
+    blocks = [_block(block) for block in re.split(r"\n\s*\n", str(text).strip()) if block.strip()]
     return mark_safe("\n".join(blocks))  # noqa: S308 - every text in it has been escaped
 
 
@@ -57,7 +63,7 @@ def _block(block: str) -> str:
     if all(line.lstrip().startswith(("- ", "* ")) for line in lines):
         items = "".join(f"<li>{_inline(line.lstrip()[2:])}</li>" for line in lines)
         return f"<ul>{items}</ul>"
-    heading = regex.fullmatch(r"(#{1,4}) +(.+)", lines[0])
+    heading = re.fullmatch(r"(#{1,4}) +(.+)", lines[0])
     if heading and len(lines) == 1:
         # The page has the first level; a form's headings come below it.
         level = min(len(heading[1]) + 1, 4)

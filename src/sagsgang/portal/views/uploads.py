@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from pathlib import PurePath
 from typing import Any
@@ -157,11 +158,9 @@ def _shown(report: ordering.Report) -> dict[str, Any]:
 
 
 def _as_file(report: ordering.Report, name: str) -> HttpResponse:
-    stem = "".join(letter if letter.isalnum() else "-" for letter in PurePath(name).stem)[:60]
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", PurePath(name).stem)[:60]
     return HttpResponse(
         ordering.report_csv(report),
         content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="rapport-{stem.encode("ascii", "ignore").decode()}.csv"'
-        },
+        headers={"Content-Disposition": f'attachment; filename="rapport-{stem}.csv"'},
     )

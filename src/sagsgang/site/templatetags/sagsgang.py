@@ -56,7 +56,8 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
     address = f"{bundles.address('icons.svg')}#{name}"
     if label:
         return format_html(
-            '<svg class="icon-svg {}" focusable="false" role="img" aria-label="{}"><use href="{}"></use></svg>',
+            '<svg class="icon-svg {}" focusable="false" role="img" aria-label="{}">'
+            '<use href="{}"></use></svg>',
             css,
             label,
             address,
@@ -161,7 +162,7 @@ def shown(value: Any, label: str = "") -> str:
     if isinstance(value, bool):
         return "Ja" if value else "Nej"
     if isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value):
-        return day(value) if _ISO_DATE.fullmatch(value) else value
+        return str(day(value)) if _ISO_DATE.fullmatch(value) else value
     if isinstance(value, int | float | Decimal | str):
         if any(word in label.lower() for word in _MONEY_LABELS):
             return kroner(value)

@@ -8,6 +8,7 @@
 Pure Python: no clock, no database, no network. Agreements are data in TOML files.
 """
 
+from sagsgang.solutions.timesheets.pay.accounts import account_string
 from sagsgang.solutions.timesheets.pay.agreements import (
     Agreement,
     Entry,
@@ -20,6 +21,7 @@ from sagsgang.solutions.timesheets.pay.calculate import calculate
 from sagsgang.solutions.timesheets.pay.days import norm_reduction_hours, public_holidays
 from sagsgang.solutions.timesheets.pay.difference import difference
 from sagsgang.solutions.timesheets.pay.errors import (
+    AccountError,
     AgreementFileError,
     InvalidDutyError,
     PayError,
@@ -50,6 +52,7 @@ from sagsgang.solutions.timesheets.pay.values import (
 
 __all__ = [
     "COPENHAGEN",
+    "AccountError",
     "Agreement",
     "AgreementFileError",
     "Basis",
@@ -73,6 +76,7 @@ __all__ = [
     "TimeSheet",
     "UnknownAgreementError",
     "Work",
+    "account_string",
     "calculate",
     "difference",
     "hourly_rate",

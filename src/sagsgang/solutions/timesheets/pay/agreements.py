@@ -393,7 +393,7 @@ def read_agreement(path: Path) -> Agreement:
     """Return the agreement in a TOML file.
 
     Args:
-        path: The file; its shape is described in the solution's README.
+        path: The file; its shape is described in ``agreements/README.md``.
 
     Raises:
         AgreementFileError: The file cannot be used; the message names the entry and the field.

@@ -2,6 +2,7 @@
 """Errors of the pay calculation.
 
     PayError                       base; catch this one
+      AccountError                 an account string cannot be made
       AgreementFileError           a parameter file cannot be used (file, entry, field)
       InvalidDutyError             a duty, sheet or terms value that cannot exist
       UnknownAgreementError        no agreement with that code is loaded
@@ -12,7 +13,13 @@ What a person must decide about a proper time sheet is never an error: it is a
 
 from __future__ import annotations
 
-__all__ = ["AgreementFileError", "InvalidDutyError", "PayError", "UnknownAgreementError"]
+__all__ = [
+    "AccountError",
+    "AgreementFileError",
+    "InvalidDutyError",
+    "PayError",
+    "UnknownAgreementError",
+]
 
 
 class PayError(Exception):
@@ -28,6 +35,12 @@ class PayError(Exception):
     def __init__(self, message: str) -> None:
         self.message = message
         super().__init__(message)
+
+
+class AccountError(PayError):
+    """A cost object or a type account is not written as payroll wants it."""
+
+    code = "pay.account"
 
 
 class AgreementFileError(PayError):

@@ -25,6 +25,7 @@ from sagsgang.bpmn.errors import (
     UnreadableModel,
 )
 from sagsgang.bpmn.graph import Graph, StartEvent
+from sagsgang.bpmn.layout import layout
 from sagsgang.bpmn.model import Model, ProcessInfo, load
 from sagsgang.bpmn.runner import run
 from sagsgang.bpmn.state import State, Status
@@ -54,6 +55,7 @@ __all__ = [
     "check",
     "compile",
     "initial",
+    "layout",
     "load",
     "next_occurrence",
     "next_start",

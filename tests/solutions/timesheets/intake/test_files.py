@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import orjson
 import pytest
@@ -194,6 +194,29 @@ def test_unreadable_signs_cost_only_their_own_row():
 )
 def test_cells_of_a_spreadsheet_may_be_text_or_values(row):
     assert parse(xlsx_of(row)).orders[0].data["lines"] == [LINE]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [
+        (timedelta(hours=15), timedelta(hours=23), ""),
+        (timedelta(hours=15), timedelta(hours=25), 'Klokkeslættet "25:00" findes ikke'),
+        (datetime(2025, 10, 14, 15), datetime(2025, 10, 14, 23), ""),  # noqa: DTZ001
+        (datetime(2025, 10, 13, 15), time(23), "Startens dato er en anden end datoen"),  # noqa: DTZ001
+        (time(15), datetime(2025, 10, 16, 7), "Vagten er på 40 timer og kan højst være 24"),  # noqa: DTZ001
+    ],
+)
+def test_cells_with_lengths_and_instants(start, end, message):
+    reading = parse(xlsx_of(["TS-1", 701234, date(2025, 10, 14), start, end, 30, "", ""]))
+    assert [fault.message[: len(message)] for fault in reading.faults] == [message] * bool(message)
+    if not message:
+        assert reading.orders[0].data["lines"] == [{**LINE, "note": ""}]
+
+
+def test_a_row_with_more_fields_than_the_header_is_not_guessed_at():
+    reading = read_csv(f"{GOOD};mere", GOOD.replace("TS-1", "TS-2") + ";;")
+    assert [order.item for order in reading.orders] == ["TS-2"]
+    assert "flere felter end overskriften" in reading.faults[0].message
 
 
 def test_formula_errors_in_a_spreadsheet_are_named():

@@ -201,8 +201,8 @@ def test_a_missing_figure_still_shows_what_could_be_calculated():
     result = pay(duty("2026-01-13", "22:00", "02:00"))
     assert dict(amounts(result)) == {"base": D("640.00"), "EVE": D("57.60")}
     assert result.reasons[0].message == (
-        "Parameteren NIGHT.percent er ikke fastsat for KL 79.01 den 13.1.2026 (satsen for 2026 er "
-        "ikke efterprøvet): fastsæt den lokalt, eller beregn linjen manuelt."
+        "Nattillæg, procent (NIGHT.percent) er ikke fastsat for KL 79.01 den 13.1.2026 (satsen for "
+        "2026 er ikke efterprøvet): fastsæt den lokalt, eller beregn linjen manuelt."
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
@@ -231,6 +231,8 @@ def read_clock(value: object) -> tuple[int | None, str]:
         return value.hour * 60 + value.minute, ""
     if isinstance(value, bool):
         return None, "Feltet er ikke et klokkeslæt: skriv for eksempel 15:30."
+    if isinstance(value, timedelta):
+        return _clock_of_text(_length_text(value))
     if isinstance(value, int):
         return _clock_of_text(str(value))
     if isinstance(value, float | Decimal):
@@ -243,6 +245,12 @@ def read_clock(value: object) -> tuple[int | None, str]:
     if value is None:
         return _clock_of_text("")
     return None, "Feltet er ikke et klokkeslæt: skriv for eksempel 15:30."
+
+
+def _length_text(value: timedelta) -> str:
+    """Return a cell with a length of time, such as Excel's [h]:mm, as hours and minutes."""
+    minutes = round(value.total_seconds() / 60)
+    return f"{minutes // 60}:{minutes % 60:02}"
 
 
 @lru_cache(maxsize=1024)
@@ -276,6 +284,8 @@ def read_break(value: object) -> tuple[int | None, str]:
         return 0, ""
     if isinstance(value, time):
         return value.hour * 60 + value.minute, ""
+    if isinstance(value, timedelta):
+        return _break_of_text(_length_text(value))
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None, "Pausen er ikke et tal: skriv antal minutter, for eksempel 30."
     number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)

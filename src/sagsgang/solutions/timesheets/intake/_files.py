@@ -72,10 +72,18 @@ class UnreadableFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a recognised header, read row by row; ``rows`` may raise as it goes."""
+    """A table with a recognised header, read row by row; ``rows`` may raise as it goes.
+
+    Attributes:
+        columns: Where the fields are.
+        rows: The rows below the header.
+        width: Fields that a row may have; more of them mean that a separator stands too much.
+            0 where cells beside the table are of no interest.
+    """
 
     columns: Columns
     rows: Iterator[TableRow]
+    width: int = 0
 
 
 def open_rows(content: bytes) -> Table | Iterator[JsonRow]:
@@ -162,7 +170,8 @@ def _text(content: bytes) -> str:
 def _csv(text: str) -> Table:
     lines = _LINE_END.split(text) if "\r" in text else text.split("\n")
     columns, header, delimiter = _find_header(lines)
-    return Table(columns, _csv_rows(lines, header, delimiter))
+    width = len(next(csv.reader([lines[header]], delimiter=delimiter)))
+    return Table(columns, _csv_rows(lines, header, delimiter), width)
 
 
 def _find_header(lines: Sequence[str]) -> tuple[Columns, int, str]:

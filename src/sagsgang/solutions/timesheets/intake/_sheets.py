@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from sagsgang.solutions.timesheets.intake import _fields as fields
@@ -21,6 +22,12 @@ __all__ = ["MAX_LINES", "Fault", "Reading", "SheetOrder", "normalise", "parse", 
 
 MAX_LINES: Final = 200
 """Most duties of one time sheet."""
+
+_UNLIMITED: Final = 1_000_000
+_EXCEL_EPOCH_ENDS: Final = 1905
+_TOO_WIDE: Final = (
+    "Rækken har flere felter end overskriften: sæt anførselstegn om et felt med skilletegn i."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +133,9 @@ class _Sheets:
         order = [places.get(name, -1) for name in _ORDER]
         width = max(order) + 1
         for row in table.rows:
-            self._row(row, order, width)
+            self._row(row, order, width, table.width or _UNLIMITED)
 
-    def _row(self, row: TableRow, order: Sequence[int], width: int) -> None:
+    def _row(self, row: TableRow, order: Sequence[int], width: int, most: int) -> None:
         number, cells, fault = row
         if fault and not cells:
             self.faults.append(Fault(number, "", fault))
@@ -138,6 +145,8 @@ class _Sheets:
             cells = [*cells, *([None] * (width - len(cells)))]
         values = [cells[place] if place >= 0 else None for place in order]
         found: list[tuple[str, str]] = [("", fault)] if fault else []
+        if len(cells) > most and any(cells[most:]):
+            found.append(("", _TOO_WIDE))
         self._line(number, values, found)
 
     def _line(self, number: int, values: Sequence[object], found: list[tuple[str, str]]) -> None:
@@ -381,6 +390,12 @@ def read_duty(values: Sequence[object], found: list[tuple[str, str]]) -> Duty | 
         end_day, text = fields.read_date(values[12])
         if text:
             found.append(("end_date", text))
+    # A cell may hold date and clock time in one: the dates must then fit the field Dato.
+    begins, ends = values[2], values[3]
+    if isinstance(begins, datetime) and begins.year >= _EXCEL_EPOCH_ENDS and begins.date() != day:
+        found.append(("start", "Startens dato er en anden end datoen: ret en af dem."))
+    if isinstance(ends, datetime) and ends.year >= _EXCEL_EPOCH_ENDS and end_day is None:
+        end_day = ends.date()
     if (
         len(found) != before
         or day is None

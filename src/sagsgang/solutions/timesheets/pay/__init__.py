@@ -18,6 +18,7 @@ from sagsgang.solutions.timesheets.pay.agreements import (
     read_local,
 )
 from sagsgang.solutions.timesheets.pay.calculate import calculate
+from sagsgang.solutions.timesheets.pay.conditions import monthly_pay_due
 from sagsgang.solutions.timesheets.pay.days import norm_reduction_hours, public_holidays
 from sagsgang.solutions.timesheets.pay.difference import difference
 from sagsgang.solutions.timesheets.pay.errors import (
@@ -81,6 +82,7 @@ __all__ = [
     "difference",
     "hourly_rate",
     "kroner",
+    "monthly_pay_due",
     "norm_reduction_hours",
     "public_holidays",
     "read_agreement",

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from sagsgang.solutions.timesheets.pay._titles import parameter_title
 from sagsgang.solutions.timesheets.pay.agreements import Place
 from sagsgang.solutions.timesheets.pay.errors import UnknownAgreementError
 from sagsgang.solutions.timesheets.pay.results import (
@@ -133,9 +134,10 @@ class Ledger:
         """Note that a parameter is missing."""
         day = date.fromordinal(ordinal)
         known = f" ({missing.source})" if missing.source else ""
+        title = parameter_title(missing.name, rules.agreement.bands)
         self.stop(
             ReasonCode.PARAMETER_MISSING,
-            f"Parameteren {missing.name} er ikke fastsat for {rules.agreement.cite} "
+            f"{title} er ikke fastsat for {rules.agreement.cite} "
             f"den {day_text(day)}{known}: fastsæt den lokalt, eller beregn linjen manuelt.",
             day,
             parameter=missing.name,

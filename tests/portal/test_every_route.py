@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -55,50 +56,40 @@ def address(name: str, pattern: URLPattern, arguments: dict[str, object]) -> str
     return reverse(name, kwargs={each: arguments[each] for each in wanted})
 
 
-def names() -> list[str]:
-    return [name for name, _ in routes()]
-
-
-@pytest.mark.parametrize("name", sorted(set(names()) - OPEN))
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nobody_gets_in_without_signing_in(
-    name: str, method: str, arguments: dict[str, object]
-) -> None:
-    where = address(name, dict(routes())[name], arguments)
+def test_nobody_gets_in_without_signing_in(method: str, arguments: dict[str, object]) -> None:
     before = list(Task.objects.values_list("pk", "status", "claimed_by"))
-    answer = getattr(Client(), method)(where)
-    assert answer.status_code == 302
-    assert answer.headers["Location"].startswith("/log-ind/")
+    for name, pattern in routes():
+        if name in OPEN:
+            continue
+        answer = getattr(Client(), method)(address(name, pattern, arguments))
+        assert answer.status_code == 302, name
+        assert answer.headers["Location"].startswith("/log-ind/"), name
     assert list(Task.objects.values_list("pk", "status", "claimed_by")) == before
 
 
-ONLY_AT_THE_DESK = {name for name in names() if name.startswith("desk:")}
-
-
 @pytest.mark.parametrize("who", ["employee", "manager", "outsider"])
-@pytest.mark.parametrize("name", sorted(ONLY_AT_THE_DESK))
 def test_the_desk_is_closed_to_those_who_do_not_work_there(
-    name: str, who: str, world: World, arguments: dict[str, object], as_user: Callable[..., Client]
+    who: str, world: World, arguments: dict[str, object], as_user: Callable[..., Client]
 ) -> None:
-    where = address(name, dict(routes())[name], arguments)
-    for method in ("get", "post"):
-        answer = getattr(as_user(world.users[who]), method)(where)
-        assert answer.status_code in {403, 404, 405}
-        if answer.status_code == 405:
-            continue
-    assert Task.objects.filter(status="open").count() == 2
-    assert not Task.objects.filter(claimed_by__isnull=False).exists()
+    client = as_user(world.users[who])
+    for name, pattern in routes():
+        if name.startswith("desk:"):
+            where = address(name, pattern, arguments)
+            answers = {client.get(where).status_code, client.post(where).status_code}
+            assert answers <= {403, 405}, name
+    assert Task.objects.filter(status="open", claimed_by__isnull=True).count() == 2
 
 
-@pytest.mark.parametrize("name", sorted(set(names()) - OPEN))
 @pytest.mark.parametrize("who", ["employee", "manager", "caseworker", "controller", "outsider"])
 def test_no_address_fails_for_any_role(
-    name: str, who: str, world: World, arguments: dict[str, object], as_user: Callable[..., Client]
+    who: str, world: World, arguments: dict[str, object], as_user: Callable[..., Client]
 ) -> None:
-    where = address(name, dict(routes())[name], arguments)
-    client = as_user(world.users[who])
-    for method in ("get", "post"):
-        assert getattr(client, method)(where).status_code < 500
+    for name, pattern in routes():
+        where = address(name, pattern, arguments)
+        for method in ("get", "post"):
+            client = as_user(world.users[who])
+            assert getattr(client, method)(where).status_code < 500, (name, method)
 
 
 @pytest.mark.parametrize(
@@ -151,12 +142,10 @@ def test_a_manager_of_another_unit_cannot_approve(
 
 
 def test_a_demo_user_cannot_be_chosen_on_real_data(
-    world: World, settings: object, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from django.conf import settings as django_settings
-
-    real = django_settings.SAGSGANG.model_copy(update={"insecure_demo_users": False})
-    monkeypatch.setattr(django_settings, "SAGSGANG", real)
+    real = settings.SAGSGANG.model_copy(update={"insecure_demo_users": False})
+    monkeypatch.setattr(settings, "SAGSGANG", real)
     client = Client()
     assert client.post("/log-ind/demo/", {"user": world.employee.username}).status_code == 404
     assert "Adgangskode" in client.get("/log-ind/").content.decode()

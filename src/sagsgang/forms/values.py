@@ -171,7 +171,7 @@ def faults(field: Field, value: Any, scope: Mapping[str, Any]) -> list[str]:
         scope: What expressions may read.
     """
     # Zero is an answer, though it equals False.
-    if value is False or any(value == nothing for nothing in (None, "", [])):
+    if value is None or value is False or value == "" or value == []:
         if field.required.value(scope) is True:
             return [_missing(field)]
         return []

@@ -55,6 +55,7 @@ def release(request: HttpRequest, task: int) -> HttpResponse:
 @require_POST
 def assign(request: HttpRequest, task: int) -> HttpResponse:
     """Hand a task over to a colleague."""
+    user_at_desk(request, clock.now())
     to = get_object_or_404(User, username=request.POST.get("to", ""), is_active=True)
     return _act(
         request,

@@ -72,7 +72,7 @@ def _block(block: str) -> str:
 
 
 def _inline(text: str) -> str:
-    safe = escape(text)
+    safe = str(escape(text))
     safe = _LINK.sub(lambda found: f'<a href="{found[2]}">{found[1]}</a>', safe)
     return _ITALIC.sub(r"<em>\1</em>", _BOLD.sub(r"<strong>\1</strong>", safe))
 

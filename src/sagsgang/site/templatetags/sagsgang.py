@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Tags and filters that every template has at hand: bundled files, icons, Danish money and dates."""
+"""Tags and filters of every template: bundled files, icons, Danish money and dates."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from sagsgang.bpmn import BpmnError
+from sagsgang.bpmn import BpmnError, CommandError
 from sagsgang.bpmn.protocol import BroadcastSignal, Cancel, Fail, Modify, WaitKind
 from tests.bpmn.drawing import (
     boundary,
@@ -395,3 +395,48 @@ def test_standard_data_associations_carry_data_objects(play):
 def test_a_signal_end_event_of_the_process_is_sent_before_it_ends(play):
     host = play(model(start(), end("e", signal("over")), flow("s -> e"))).start()
     assert [type(each).__name__ for each in host.effects] == ["BroadcastSignal", "Ended"]
+
+
+@pytest.mark.parametrize(
+    ("behavior", "interrupting", "expected"),
+    [("One", False, "s a b e2 a a e"), ("One", True, "s a b e2"), ("None", True, "s a b e2")],
+)
+def test_the_event_of_a_loop_is_caught_on_its_own_boundary(play, behavior, interrupting, expected):
+    root = '<signalEventDefinition id="sd" signalRef="sig"/>'
+    loop = el(
+        "multiInstanceLoopCharacteristics",
+        "",
+        "<loopCardinality>3</loopCardinality>",
+        behavior=behavior,
+        **{f"{behavior.lower()}BehaviorEventRef": "sd"},
+    )
+    xml = definitions(
+        root,
+        process(
+            start(),
+            task("a", loop),
+            boundary("b", "a", signal("sig"), cancelActivity=interrupting),
+            end(),
+            end("e2"),
+            flow("s -> a -> e", "b -> e2"),
+        ),
+    )
+    host = play(xml).start()
+    assert sorted(host.completed) == sorted(expected.split())
+    assert host.status == "completed"
+
+
+def test_a_global_script_task_brings_its_own_script(play):
+    how = extensions(el("zeebe:script", expression="=x + 1", resultVariable="y"))
+    xml = definitions(
+        el("globalScriptTask", "gs", how),
+        process(start(), el("callActivity", "c", calledElement="gs"), end(), flow("s -> c -> e")),
+    )
+    assert play(xml).start(x=1).ended.variables == {"x": 1, "y": 2}
+
+
+def test_a_variable_that_is_no_value_is_refused_and_nothing_changes(play):
+    host = play(model(start(), user("u"), end(), flow("s -> u -> e"))).start()
+    with pytest.raises(CommandError):
+        host.complete("u", f=print)
+    assert host.waiting == ["u"]

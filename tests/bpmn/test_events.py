@@ -565,3 +565,42 @@ def test_an_instance_starts_at_the_event_that_happened(play):
         flow("a -> x -> e", "b -> y -> e"),
     )
     assert play(xml).start("b", v=1).trace == "b y e"
+
+
+@pytest.mark.parametrize("throw_first", [True, False])
+def test_a_signal_is_heard_by_a_parallel_branch_whatever_the_order_of_the_branches(
+    play, throw_first
+):
+    branches = ["f -> t -> e1", "f -> c -> e2"]
+    xml = model(
+        start(),
+        parallel("f"),
+        throw("t", signal("go")),
+        catch("c", signal("go")),
+        end("e1"),
+        end("e2"),
+        flow("s -> f", *(branches if throw_first else reversed(branches))),
+    )
+    assert play(xml).start().status == "completed"
+
+
+def test_a_parallel_multiple_boundary_event_needs_all_its_triggers(play):
+    edge = boundary("b", "u", signal("x"), message("y"), parallelMultiple=True)
+    xml = model(start(), user("u"), edge, end(), end("e2"), flow("s -> u -> e", "b -> e2"))
+    host = play(xml).start().complete("b")
+    assert host.status == "active"
+    assert host.complete("b").trace == "s b e2"
+
+
+def test_a_parallel_multiple_event_subprocess_that_does_not_interrupt_starts_again(play):
+    guard = sub(
+        "es",
+        start("es1", signal("x"), message("y"), parallelMultiple=True, isInterrupting=False),
+        end("es2"),
+        flow("es1 -> es2"),
+        triggeredByEvent=True,
+    )
+    host = play(model(start(), user("u"), end(), guard, flow("s -> u -> e"))).start()
+    for _ in range(4):
+        host.complete("es1")
+    assert host.completed.count("es") == 2

@@ -122,7 +122,7 @@ class Activities(Catching):
             if not task_type:
                 raise Fault(
                     "task-type-missing",
-                    f"The task {node.name!r} names no handler; give it a task type.",
+                    f"Opgaven {node.name!r} siger ikke, hvad der udfører den; angiv en opgavetype.",
                 )
             self._open_job(scope, node, local)
             return
@@ -137,15 +137,15 @@ class Activities(Catching):
         except Exception as error:
             raise Fault(
                 "handler-failed",
-                f"The handler {task_type!r} failed: {type(error).__name__}: {error}. "
-                "Correct the cause, then try again.",
+                f"Funktionen {task_type!r} fejlede: {type(error).__name__}: {error}. "
+                "Ret årsagen, og prøv igen.",
             ) from error
         try:
             given = native(result) if result else _NOTHING
         except (FeelValueError, AttributeError) as error:
             raise Fault(
                 "handler-result",
-                f"The result of the handler {task_type!r} cannot be stored: {error}",
+                f"Resultatet af {task_type!r} kan ikke gemmes: {error}",
             ) from None
         self.finish(scope, node, None, local, given)
 
@@ -160,7 +160,7 @@ class Activities(Catching):
             if handler is None:
                 raise Fault(
                     "decision-missing",
-                    f"The task {node.name!r} names no decision; name one in the model.",
+                    f"Opgaven {node.name!r} nævner ingen beslutning; angiv den i modellen.",
                 )
             self.start_service(scope, node, local)
             return
@@ -174,15 +174,15 @@ class Activities(Catching):
         except Exception as error:
             raise Fault(
                 "decision-failed",
-                f"The decision {decision!r} failed: {type(error).__name__}: {error}. "
-                "Correct the decision or the variables, then try again.",
+                f"Beslutningen {decision!r} fejlede: {type(error).__name__}: {error}. "
+                "Ret beslutningen eller variablerne, og prøv igen.",
             ) from error
         try:
             value = adopt(decided.value)
         except FeelValueError as error:
             raise Fault(
                 "decision-result",
-                f"The result of the decision {decision!r} cannot be stored: {error}",
+                f"Resultatet af beslutningen {decision!r} kan ikke gemmes: {error}",
             ) from None
         self.record("decided", node.id, decided.explanation)
         self.finish(scope, node, None, local, _named(work.result, value))
@@ -206,8 +206,8 @@ class Activities(Catching):
             if why:
                 raise Fault(
                     "script-failed",
-                    f"The script of {node.name!r} gives null: {why}. "
-                    "Correct a variable or the script, then try again.",
+                    f"Scriptet i {node.name!r} giver ingen værdi: {why}. "
+                    "Ret en variabel eller scriptet, og prøv igen.",
                 )
         self.finish(scope, node, None, local, _named(work.result, value))
 
@@ -236,7 +236,7 @@ class Activities(Catching):
         if not process:
             raise Fault(
                 "called-element-missing",
-                f"The call activity {node.name!r} names no process; name one in the model.",
+                f"Kaldeaktiviteten {node.name!r} nævner ingen proces; angiv den i modellen.",
             )
         activity = self.open_activity(scope, node, local)
         inputs = self.visible(activity) if work.pass_all_in else dict(local)
@@ -280,7 +280,7 @@ class Activities(Catching):
             return
         raise Fault(
             "error-not-caught",
-            f"The error {error.code!r} from {node.name!r} is caught by no event of the model"
+            f"Fejlen {error.code!r} fra {node.name!r} gribes ikke af modellen"
             f"{': ' + error.message if error.message else ''}.",
         )
 
@@ -294,7 +294,7 @@ class Activities(Catching):
             return instant(value)
         except TimerError as error:
             raise Fault(
-                "date-value", f"The date {expression.text!r} cannot be read: {error}."
+                "date-value", f"Datoen {expression.text!r} kan ikke læses: {error}."
             ) from None
 
     def _number(self, expression: Expression | None, scope: Scope, default: int) -> int:
@@ -306,9 +306,7 @@ class Activities(Catching):
         try:
             return int(value)
         except (TypeError, ValueError):
-            raise Fault(
-                "number-value", f"{expression.text!r} must be a whole number; it is {value!r}."
-            ) from None
+            raise Fault("number-value", f"{expression.text!r} skal være et helt tal.") from None
 
     def _names(self, expressions: Iterable[Expression], scope: Scope) -> tuple[str, ...]:
         found: list[str] = []

@@ -169,6 +169,8 @@ class Catching(Throwing):
         elif wait.role is Role.EVENT_SUBPROCESS:
             container = self.nodes[node.container]
             self.close_wait(wait, CloseReason.COMPLETED)
+            if self._others_missing(wait, node, payload):
+                return
             if not node.interrupting:
                 self._again(wait, node)
             self.record("triggered", node.id)
@@ -178,6 +180,8 @@ class Catching(Throwing):
         host = wait.scope
         container = host.outer
         self.close_wait(wait, CloseReason.COMPLETED)
+        if self._others_missing(wait, node, payload):
+            return
         self.record("triggered", node.id)
         if node.interrupting:
             self.record_terminated(host)
@@ -187,13 +191,32 @@ class Catching(Throwing):
             self._again(wait, node)
         self.fire(container, node, payload)
 
+    def _others_missing(self, wait: Pending, node: Node, payload: Mapping[str, Any]) -> bool:
+        """Whether an event that needs all its triggers still waits for some."""
+        if not node.parallel_multiple:
+            return False
+        if any(each.element == wait.element for each in wait.scope.waits.values()):
+            self.record("triggered", node.id)
+            self.assign_all(wait.scope, payload)
+            return True
+        return False
+
     def _again(self, wait: Pending, node: Node) -> None:
         """Subscribe anew after an event that did not interrupt; the new wait has a new id."""
+        if node.parallel_multiple:
+            seen = wait.scope.parent if wait.role is Role.BOUNDARY else wait.scope
+            for index, event in enumerate(node.events):
+                if event.kind in _SUBSCRIBED:
+                    self.subscribe(wait.scope, node, event, wait.role, seen=seen, index=index)
+            return
         data = dict(wait.data or {})
         due: datetime | None = None
         if wait.kind is WaitKind.TIMER:
             rest = data.get("r", "")
-            following = next_occurrence(rest, datetime.fromisoformat(data["d"])) if rest else None
+            try:
+                following = next_occurrence(rest, datetime.fromisoformat(data["d"]))
+            except ValueError:
+                following = None  # the cycle leads out of the calendar: it is over
             if following is None:
                 return
             due = following.due
@@ -294,7 +317,7 @@ class Catching(Throwing):
         if not race.waits:
             raise Fault(
                 "event-gateway-empty",
-                "The event-based gateway leads to no event that can be waited for.",
+                "Den hændelsesbaserede gateway fører ikke til nogen hændelse, der kan ventes på.",
             )
         self.record("completed", node.id)
 
@@ -355,7 +378,11 @@ class Catching(Throwing):
         """Throw events on behalf of a loop, with no token of their own."""
         for event in events:
             if event.kind is EventKind.SIGNAL:
-                self.broadcast(scope, node, event, {})
+                # At once, for the loop may be over before the queue is looked at.
+                name = self.broadcast(scope, node, event, {}, without=scope)
+                for wait in list(scope.waits.values()):
+                    if wait.kind is WaitKind.SIGNAL and wait.name == name and scope.alive:
+                        self.trigger(wait, {})
             elif event.kind is EventKind.MESSAGE:
                 self.send_message(scope, node, event, {})
             elif event.kind is EventKind.ESCALATION:

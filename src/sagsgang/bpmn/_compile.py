@@ -148,6 +148,9 @@ class _Builder:
         kind = node.kind
         if kind in {Kind.START, Kind.END, Kind.CATCH, Kind.THROW, Kind.BOUNDARY}:
             node.events = self._events.read(element)
+            node.throws_signal = kind in {Kind.END, Kind.THROW} and any(
+                each.kind is EventKind.SIGNAL for each in node.events
+            )
             node.parallel_multiple = boolean(element, "parallelMultiple")
             flag = "isInterrupting" if kind is Kind.START else "cancelActivity"
             node.interrupting = boolean(element, flag, default=True)

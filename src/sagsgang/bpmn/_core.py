@@ -82,6 +82,7 @@ class Core(ABC):
         "dirty",
         "effects",
         "graph",
+        "late",
         "limit",
         "moves",
         "nodes",
@@ -99,6 +100,9 @@ class Core(ABC):
         self.limit = limit
         self.moves = 0
         self.queue: deque[tuple[Op, Scope, Node, Any]] = deque()
+        # Signals are thrown when every other token has come as far as it can, so that who is
+        # about to wait for one in a parallel branch hears it whatever the order of the branches.
+        self.late: deque[tuple[Op, Scope, Node, Any]] = deque()
         self.effects: list[Effect] = []
         self.records: list[Record] = []
         self.changed: dict[str, Any] = {}
@@ -196,11 +200,13 @@ class Core(ABC):
             return True
         if value is False:
             return False
-        why = expression.why_null(context) if value is None else f"it is a {type(value).__name__}"
+        why = (
+            expression.why_null(context) if value is None else "værdien er hverken sand eller falsk"
+        )
         raise Fault(
             "condition-not-boolean",
-            f"The condition {expression.text!r} is neither true nor false"
-            f"{': ' + why if why else ''}. Correct a variable or the model, then try again.",
+            f"Betingelsen {expression.text!r} er hverken sand eller falsk"
+            f"{': ' + why if why else ''}. Ret en variabel eller modellen, og prøv igen.",
         )
 
     def text(
@@ -272,13 +278,13 @@ class Core(ABC):
             Fault: It says no time.
         """
         if timer is None:
-            raise Fault("timer-missing", "The timer event says no time; complete the model.")
+            raise Fault("timer-missing", "Tidshændelsen siger ikke hvornår; ret modellen.")
         try:
             found = occurrence(self.value(timer.expression, scope, extra), self.now)
         except ValueError as error:
             raise Fault(
                 "timer-value",
-                f"The timer {timer.expression.text!r} cannot be read: {error}.",
+                f"Tiden {timer.expression.text!r} kan ikke læses: {error}.",
             ) from None
         return found.due, found.rest
 
@@ -333,6 +339,8 @@ class Core(ABC):
         scope.tokens = 0
         if self.queue:
             self.queue = deque(each for each in self.queue if each[1] is not scope)
+        if self.late:
+            self.late = deque(each for each in self.late if each[1] is not scope)
 
     def record_terminated(self, scope: Scope) -> None:
         """Write that what a scope was open for did not complete."""
@@ -412,6 +420,7 @@ class Core(ABC):
         """End the instance. Everything in it must be closed."""
         self.state.status = status
         self.queue.clear()
+        self.late.clear()
         self.effects.append(
             Ended(status.name.lower(), dict(self.state.root.variables), code, clean(message))
         )
@@ -431,9 +440,9 @@ def fault_of(error: Exception) -> tuple[str, str]:
     if isinstance(error, (Fault, ExpressionFault)):
         return error.code, error.message
     if isinstance(error, FeelValueError):
-        return "value-not-feel", f"A value cannot be a process variable: {error}"
+        return "value-not-feel", f"En værdi kan ikke være en procesvariabel: {error}"
     if isinstance(error, TimerError):
-        return "timer-value", f"The timer cannot be read: {error}."
+        return "timer-value", f"Tiden kan ikke læses: {error}."
     return "unexpected", f"{type(error).__name__}: {error}"
 
 

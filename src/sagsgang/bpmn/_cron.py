@@ -94,7 +94,7 @@ class Cron:
                 at += timedelta(seconds=1)
             else:
                 return at
-        raise ValueError("the cron line allows no instant within forty years")
+        raise ValueError("cron-linjen rammer intet tidspunkt de næste fyrre år")
 
     def _day_fits(self, at: datetime) -> bool:
         last = _LAST if at.day == monthrange(at.year, at.month)[1] else at.day

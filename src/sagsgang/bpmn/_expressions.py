@@ -76,16 +76,18 @@ class Expression:
         try:
             return program.run(context, clock=None if clock is None else lambda: clock.now)
         except feel.FeelError as error:
-            raise ExpressionFault("expression-limit", f"{self.text!r}: {error}") from None
+            raise ExpressionFault(
+                "expression-limit", f"Udtrykket {self.text!r} kan ikke beregnes: {_danish(error)}"
+            ) from None
 
     def why_null(self, context: Mapping[str, Any]) -> str:
-        """The first reason why the value is null, or "" where it gave none."""
+        """The first reason why the value is null, in Danish; "" where there is none."""
         if self.program is None:
             return ""
         trace = feel.Trace()
         self.program.run(context, trace)
         for warning in trace:
-            return str(warning)
+            return warning.danish.rstrip(".")
         return ""
 
 
@@ -118,7 +120,12 @@ def _compile(source: str, text: str, names: tuple[str, ...]) -> Expression:
     try:
         return Expression(text, feel.compile(source, names=names, functions=MUNICIPAL))
     except feel.FeelError as error:
-        return Expression(text, error=f"The expression {text!r} is not FEEL: {error}")
+        return Expression(text, error=f"Udtrykket {text!r} er ikke FEEL: {_danish(error)}")
+
+
+def _danish(error: feel.FeelError) -> str:
+    text = getattr(error, "danish", None)
+    return text if isinstance(text, str) else str(error)
 
 
 def _inside_braces(text: str) -> str | None:

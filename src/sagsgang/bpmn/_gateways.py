@@ -266,6 +266,6 @@ class Gateways(Loops):
 def _no_way(node: Node) -> Fault:
     return Fault(
         "no-flow-taken",
-        f"No condition of the flows out of {node.name!r} is true and it has no default flow. "
-        "Correct a variable or the model, then try again.",
+        f"Ingen betingelse ud af {node.name!r} er sand, og der er intet standardflow. "
+        "Ret en variabel eller modellen, og prøv igen.",
     )

@@ -41,8 +41,8 @@ class Loops(Activities):
             if not isinstance(found, (list, tuple)):
                 raise Fault(
                     "collection-not-list",
-                    f"The collection {loop.collection.text!r} of {node.name!r} is not a list; "
-                    "set the variable, then try again.",
+                    f"Samlingen {loop.collection.text!r} i {node.name!r} er ikke en liste; "
+                    "sæt variablen, og prøv igen.",
                 )
             items = list(found)
             count = len(items)
@@ -51,12 +51,12 @@ class Loops(Activities):
         else:
             raise Fault(
                 "cardinality-missing",
-                f"{node.name!r} does not say how many instances it has; complete the model.",
+                f"{node.name!r} siger ikke, hvor mange gange den skal udføres; ret modellen.",
             )
         if count > _MOST_INSTANCES:
             raise Fault(
                 "too-many-instances",
-                f"{node.name!r} asks for {count} instances; at most {_MOST_INSTANCES} are allowed.",
+                f"{node.name!r} skal udføres {count} gange; højst {_MOST_INSTANCES} er tilladt.",
             )
         body = self.open_scope(ScopeKind.LOOP, node.id, scope, {})
         body.data = {"n": count, "i": 0, "done": 0}
@@ -202,8 +202,7 @@ class Loops(Activities):
             return int(number)
         raise Fault(
             "number-of-instances",
-            f"{expression.text!r} of {node.name!r} must be a whole number, not negative; "
-            f"it is {value!r}.",
+            f"{expression.text!r} i {node.name!r} skal være et helt tal, som ikke er negativt.",
         )
 
     def adhoc_next(self, scope: Scope, node: Node) -> None:
@@ -231,5 +230,8 @@ class Loops(Activities):
 
 def _loop_of(node: Node) -> Loop:
     if node.loop is None:
-        raise Fault("loop-missing", f"{node.name!r} runs as a loop but the model has none now.")
+        raise Fault(
+            "loop-missing",
+            f"{node.name!r} udføres flere gange, men modellen siger én; ret modellen.",
+        )
     return node.loop

@@ -86,9 +86,11 @@ class TaskReader:
         if node.kind is Kind.CALL:
             called = self._read_call(node, element, work)
         kind = node.kind
-        self._read_handler(element, work)
-        if kind in {Kind.SERVICE, Kind.RULE, Kind.CALL}:
-            self._read_decision(element, work)
+        # What a global task says itself comes first; the call activity may say it otherwise.
+        for source in dict.fromkeys((called, element)):
+            self._read_handler(source, work)
+            if kind in {Kind.SERVICE, Kind.RULE, Kind.CALL}:
+                self._read_decision(source, work)
         if kind is Kind.USER:
             self._read_assignment(node, called, element, work)
         elif kind is Kind.SCRIPT:
@@ -206,7 +208,7 @@ class TaskReader:
             for each in block:
                 if local_name(each) == "property":
                     headers.setdefault(each.get("name", ""), each.get("value", ""))
-        work.headers = headers
+        work.headers = {**work.headers, **headers}
 
     def _read_decision(self, element: etree._Element, work: Work) -> None:
         called = extension(element, "calledDecision")
@@ -259,6 +261,8 @@ class TaskReader:
 
     def _read_script(self, called: etree._Element, element: etree._Element, work: Work) -> None:
         script = extension(element, "script")
+        if script is None:
+            script = extension(called, "script")
         if script is not None:
             text = script.get("expression", "") or text_of(script)
             work.script = condition(text, self._names)
@@ -270,8 +274,8 @@ class TaskReader:
                 return
             if language and "feel" not in language:
                 work.broken = (
-                    f"The script is in {called.get('scriptFormat')!r}; only FEEL runs here. "
-                    "Write it as a FEEL expression, or make it a service task."
+                    f"Scriptet er skrevet i {called.get('scriptFormat')!r}; her kører kun FEEL. "
+                    "Skriv det som et FEEL-udtryk, eller brug en serviceopgave."
                 )
             else:
                 work.script = condition(text, self._names)

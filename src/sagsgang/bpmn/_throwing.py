@@ -93,7 +93,11 @@ class Throwing(Core):
         root = self.state.root
         self.empty_scope(root, CloseReason.FAILED)
         self.record("terminated", root.element, {"code": code})
-        self.end(Status.FAILED, code, message or f"The error {code!r} is caught by nobody.")
+        self.end(
+            Status.FAILED,
+            code,
+            message or f"Fejlen {code!r} gribes ikke af nogen hændelse i modellen.",
+        )
 
     def _caught(
         self, event: EventDef, code: str, message: str, variables: Mapping[str, Any]
@@ -166,15 +170,34 @@ class Throwing(Core):
         unique = f"{node.id}/{self.new_id()}"
         self.effects.append(SendMessage(name, key, payload, unique))
 
-    def broadcast(self, scope: Scope, node: Node, event: EventDef, payload: dict[str, Any]) -> None:
-        """Send a signal to everybody who waits for it, inside and outside of the instance."""
+    def broadcast(
+        self,
+        scope: Scope,
+        node: Node,
+        event: EventDef,
+        payload: dict[str, Any],
+        without: Scope | None = None,
+    ) -> str:
+        """Send a signal to everybody who waits for it, inside and outside of the instance.
+
+        Args:
+            scope: Where it is thrown.
+            node: What throws it.
+            event: The definition.
+            payload: Its variables.
+            without: A scope whose own waits the caller sees to.
+
+        Returns:
+            Its name.
+        """
         name = self.event_name(event, scope, payload)
         unique = f"{node.id}/{self.new_id()}"
         self.effects.append(BroadcastSignal(name, payload, unique))
         for wait in self.state.waits.values():
-            if wait.kind is WaitKind.SIGNAL and wait.name == name:
+            if wait.kind is WaitKind.SIGNAL and wait.name == name and wait.scope is not without:
                 target = self.nodes[wait.element]
                 self.queue.append((Op.TRIGGER, wait.scope, target, (wait.id, payload)))
+        return name
 
     def event_name(
         self, event: EventDef, scope: Scope, extra: Mapping[str, Any] | None = None
@@ -198,8 +221,8 @@ class Throwing(Core):
         if value is None and must:
             raise Fault(
                 "correlation-key-null",
-                f"The correlation key {event.key.text!r} of the message {event.name!r} is null; "
-                "set the variables that it reads, then try again.",
+                f"Nøglen {event.key.text!r} til meddelelsen {event.name!r} er tom; "
+                "sæt de variabler, den læser, og prøv igen.",
             )
         return key_text(value)
 
@@ -241,7 +264,10 @@ class Throwing(Core):
         while at is not None and self.nodes[at.element].kind is not Kind.TRANSACTION:
             at = at.parent
         if at is None:
-            raise Fault("cancel-outside-transaction", "Cancel is thrown outside a transaction.")
+            raise Fault(
+                "cancel-outside-transaction",
+                "Annulleringen står uden for en transaktion; ret modellen.",
+            )
         self.empty_scope(at, CloseReason.INTERRUPTED)
         at.tokens = 1
         self._undo(at, node, at.data.pop("done", []), "cancel")
@@ -308,7 +334,7 @@ class Throwing(Core):
             node,
             Op.LEAVE,
             "cancel-not-caught",
-            "The transaction was cancelled but has no cancel boundary event; add one.",
+            "Transaktionen blev annulleret, men har ingen grænsehændelse for det; tilføj en.",
         )
 
 

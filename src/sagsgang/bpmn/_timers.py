@@ -95,7 +95,7 @@ def occurrence(value: Any, now: datetime) -> Occurrence:
         if cron is not None:
             return Occurrence(_of_cron(cron, now), text)
         raise TimerError(
-            f"{text!r} is neither a date, a duration, a cycle (ISO 8601) nor a cron line"
+            f"{text!r} er hverken en dato, varighed, gentagelse (ISO 8601) eller cron-linje"
         )
     if isinstance(value, (feel_values.DaysTimeDuration, feel_values.YearsMonthsDuration)):
         return Occurrence(add_duration(now, value.isoformat()))
@@ -103,7 +103,7 @@ def occurrence(value: Any, now: datetime) -> Occurrence:
         return Occurrence(now + value)
     if isinstance(value, (feel_values.DateTime, datetime, date)):
         return Occurrence(instant(value))
-    raise TimerError("the expression gives neither a date, a duration nor a cycle")
+    raise TimerError("udtrykket giver hverken en dato, en varighed eller en gentagelse")
 
 
 def next_occurrence(rest: str, previous: datetime) -> Occurrence | None:
@@ -136,17 +136,17 @@ def instant(value: Any) -> datetime:
         try:
             return _instant(value.strip())
         except ValueError:
-            raise TimerError(f"{value!r} is not a date or a date and time (ISO 8601)") from None
+            raise TimerError(f"{value!r} er ikke en dato eller et tidspunkt (ISO 8601)") from None
     if isinstance(value, feel_values.DateTime):
         try:
             value = value.to_datetime()
         except ValueError as error:
-            raise TimerError(f"the date is out of range: {error}") from None
+            raise TimerError(f"datoen ligger uden for kalenderen: {error}") from None
     if isinstance(value, datetime):
         return _aware(value)
     if isinstance(value, date):
         return _aware(datetime.combine(value, _END_OF_DAY))
-    raise TimerError("the expression gives no date")
+    raise TimerError("udtrykket giver ingen dato")
 
 
 def add_duration(start: datetime, text: str) -> datetime:
@@ -157,7 +157,7 @@ def add_duration(start: datetime, text: str) -> datetime:
     """
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise TimerError(f"{text!r} is not a duration (ISO 8601)")
+        raise TimerError(f"{text!r} er ikke en varighed (ISO 8601)")
     sign = -1 if found["sign"] == "-" else 1
     months = sign * (int(found["years"] or 0) * 12 + int(found["months"] or 0))
     try:
@@ -173,7 +173,7 @@ def add_duration(start: datetime, text: str) -> datetime:
             seconds=float((found["seconds"] or "0").replace(",", ".")),
         )
     except (OverflowError, ValueError):
-        raise TimerError(f"{text!r} leads outside the years 1 to 9999") from None
+        raise TimerError(f"{text!r} fører uden for årene 1 til 9999") from None
 
 
 def _of_cron(cron: Cron, after: datetime) -> datetime:
@@ -185,7 +185,7 @@ def _of_cron(cron: Cron, after: datetime) -> datetime:
 def _first_of_cycle(count_text: str, rest: str, now: datetime) -> Occurrence:
     count = int(count_text) if count_text else -1
     if count == 0:
-        raise TimerError("the cycle repeats zero times")
+        raise TimerError("gentagelsen sker nul gange")
     first, _, second = rest.partition("/")
     if not second:
         due = add_duration(now, first)
@@ -206,9 +206,9 @@ def _first_of_cycle(count_text: str, rest: str, now: datetime) -> Occurrence:
             while step <= end and count < 100_000:
                 count, step = count + 1, add_duration(step, period)
     else:
-        raise TimerError(f"{rest!r} holds no duration (ISO 8601)")
+        raise TimerError(f"{rest!r} indeholder ingen varighed (ISO 8601)")
     if add_duration(due, period) <= due:
-        raise TimerError(f"the period {period!r} of the cycle does not go forward")
+        raise TimerError(f"gentagelsens periode {period!r} går ikke fremad")
     if count < 0:
         return Occurrence(due, f"R/{period}")
     return Occurrence(due, f"R{count - 1}/{period}" if count > 1 else "")

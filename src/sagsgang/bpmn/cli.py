@@ -153,6 +153,6 @@ def _decisions(path: Path) -> Callable[[str, Any], Any]:
                 return decisions.evaluate(decision, dict(variables)).value
             except dmn.UnknownElementError:
                 continue
-        raise LookupError(f"no DMN file beside the model holds {decision!r}")
+        raise LookupError(f"ingen DMN-fil ved siden af modellen har {decision!r}")
 
     return decide

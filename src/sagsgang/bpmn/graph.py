@@ -234,6 +234,7 @@ class Node:
         activation: Complex gateway: when it fires.
         instantiate: Event-based gateway: starts the process.
         link_target: Link throw events: the catch event that goes on.
+        throws_signal: Throw and end events: one of its results is a signal.
     """
 
     id: str
@@ -271,6 +272,7 @@ class Node:
     activation: Expression | None = None
     instantiate: bool = False
     link_target: Node | None = None
+    throws_signal: bool = False
 
     def __repr__(self) -> str:
         return f"<{self.tag} {self.id}>"

@@ -160,7 +160,7 @@ class _Runner:
     def decide(self, decision: str, variables: Variables) -> Decided:
         """Evaluate a decision with what the caller of ``run`` gave."""
         if self._decide is None:
-            raise LookupError("no decision model was given")
+            raise LookupError("der er ingen beslutningsmodel")
         value = self._decide(decision, variables)
         return value if isinstance(value, Decided) else Decided(value, {"decision": decision})
 
@@ -262,8 +262,8 @@ class _Runner:
         if len(self._instances) >= _MOST_INSTANCES:
             self._error = {
                 "code": "too-many-instances",
-                "message": f"More than {_MOST_INSTANCES} instances were started; the processes "
-                "start each other without end.",
+                "message": f"Mere end {_MOST_INSTANCES} processer blev startet; "
+                "de starter hinanden uden ende.",
                 "element": graph.process_id,
             }
             return
@@ -324,7 +324,7 @@ class _Runner:
         if answer is not None:
             self._reply(instance, wait, answer)
             return
-        message = f"There is no process {wait.task_type!r} to call; add it to the file."
+        message = f"Der er ingen proces {wait.task_type!r} at kalde; tilføj den i filen."
         self._step(instance, Fail(wait.id, "called-process-missing", message))
 
     def _route(self) -> bool:

@@ -149,9 +149,14 @@ class _Machine(Gateways):
         """Move tokens until every token waits."""
         state = self.state
         while True:
-            while self.queue:
-                op, scope, node, arg = self.queue.popleft()
-                if scope.alive:
+            while self.queue or self.late:
+                late = not self.queue
+                op, scope, node, arg = (self.late if late else self.queue).popleft()
+                if not scope.alive:
+                    continue
+                if node.throws_signal and not late and op is Op.ENTER:
+                    self.late.append((op, scope, node, arg))
+                else:
                     self.move(op, scope, node, arg)
             if state.status is not Status.ACTIVE:
                 return
@@ -172,8 +177,8 @@ class _Machine(Gateways):
                 node,
                 op,
                 "step-limit",
-                f"More than {self.limit} moves without a wait: the model loops at {node.name!r}. "
-                "Correct the loop's condition, then try again.",
+                f"Mere end {self.limit} skridt uden ophold: modellen går i ring ved {node.name!r}. "
+                "Ret betingelsen, og prøv igen.",
                 again=_argument(op, arg),
             )
             return
@@ -196,7 +201,7 @@ class _Machine(Gateways):
                     self.adhoc_next(scope, node)
             else:
                 self.retry(op, scope, node, arg)
-        except (Fault, ExpressionFault) as error:
+        except (Fault, ExpressionFault, FeelValueError) as error:
             self.roll_back(mark)
             if op is Op.ADHOC and scope.tokens == 0:
                 scope.tokens = 1
@@ -237,8 +242,8 @@ class _Machine(Gateways):
                     node,
                     Op.UNDO,
                     "deadlock",
-                    f"{node.name!r} waits for a token that can no longer come. "
-                    "Correct the model, or move the token by hand.",
+                    f"{node.name!r} venter på et flow, der ikke længere kan komme. "
+                    "Ret modellen, eller flyt forløbet i hånden.",
                 )
 
     # --- Commands --------------------------------------------------------------------------
@@ -351,7 +356,7 @@ class _Machine(Gateways):
             self._fail_wait(
                 wait,
                 "error-not-caught",
-                f"The error {command.code!r} from {node.name!r} is caught by no event of the model"
+                f"Fejlen {command.code!r} fra {node.name!r} gribes ikke af modellen"
                 f"{': ' + command.message if command.message else ''}.",
             )
 

@@ -117,6 +117,12 @@ class Context:
         return self.model.by_id.get(reference(value)) if value else None
 
     @cached_property
+    def listing(self) -> set[etree._Element]:
+        """The processes whose nodes list their sequence flows."""
+        found = (self.process_of(each) for each in self.all("incoming", "outgoing"))
+        return {each for each in found if each is not None}
+
+    @cached_property
     def incoming(self) -> dict[str, list[etree._Element]]:
         """Sequence flows by the id of their target."""
         return self._flows_by("targetRef")

@@ -240,4 +240,4 @@ def _syntax(context: Context, element: etree._Element, error: str) -> None:
     while at is not None and at.get("id") is None:
         at = at.getparent()
     owner = at if at is not None else element
-    context.add(owner, "expression-syntax", f"Udtrykket er ikke FEEL: {error}", fatal=True)
+    context.add(owner, "expression-syntax", error, fatal=True)

@@ -181,12 +181,7 @@ def _listed(context: Context, node: etree._Element) -> None:
 def _lists_flows(context: Context, node: etree._Element) -> bool:
     """Whether the process names flows in its nodes at all; some tools never do."""
     process = context.process_of(node)
-    if process is None:
-        return False
-    return any(
-        each.getparent() is not None and local_name(each) in {"incoming", "outgoing"}
-        for each in process.iter(f"{{{BPMN}}}incoming", f"{{{BPMN}}}outgoing")
-    )
+    return process is not None and process in context.listing
 
 
 def _default(context: Context, node: etree._Element) -> None:
@@ -356,12 +351,6 @@ def _container(context: Context, container: etree._Element) -> None:
                     "fjern udløseren, eller gør delprocessen til en hændelsesdelproces.",
                     fatal=True,
                 )
-        if len(starts) > 1:
-            context.add(
-                container,
-                "subprocess-several-starts",
-                "En delproces må kun have én starthændelse.",
-            )
 
 
 def _instantiates(node: etree._Element) -> bool:

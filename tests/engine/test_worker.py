@@ -7,6 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from sagsgang import engine
 from sagsgang.engine import invariants
@@ -100,7 +101,14 @@ def test_an_overlong_attempt_is_given_to_another(desk, handle):
     desk.deploy(one_job())
     desk.start()
     slow = engine.Worker(threads=1, clock=desk.clock, lease=timedelta(seconds=30))
-    thread = threading.Thread(target=slow.run_until_idle)
+
+    def run_slowly():
+        try:
+            slow.run_until_idle()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run_slowly)
     thread.start()
     while not calls:
         thread.join(0.01)
@@ -129,8 +137,6 @@ def test_two_threads_on_one_instance_complete_a_task_once(desk):
     ended: list[str] = []
 
     def complete():
-        from django.db import connection
-
         together.wait()
         try:
             ended.append(engine.complete(instance.id, wait, now=desk.now).status)

@@ -31,7 +31,7 @@ from django.db import connection
 from flows import Flow
 
 from sagsgang import engine
-from sagsgang.engine import invariants
+from sagsgang.engine import dispatch, invariants
 from sagsgang.engine.models import Job, ProcessInstance
 
 RECORD = Path(os.environ["RIG_RECORD"])
@@ -107,6 +107,9 @@ def work(*, until_idle: bool = False) -> None:
         "outside",
         engine.HandlerSpec(outside, retry=engine.RetryPolicy(first=timedelta(milliseconds=10))),
     )
+    if dispatch.uses_procrastinate():
+        until_ended(dispatch.ProcrastinateWorker(concurrency=4, clock=ShiftedClock()))
+        return
     worker = engine.Worker(
         threads=int(os.environ.get("RIG_THREADS", "2")),
         clock=ShiftedClock(),
@@ -116,16 +119,26 @@ def work(*, until_idle: bool = False) -> None:
     if until_idle:
         worker.run_until_idle()
         return
-    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    until_ended(worker)
+
+
+def until_ended(worker: engine.Worker | dispatch.ProcrastinateWorker) -> None:
+    """Run a worker until every instance has ended or it is asked to stop."""
+    ended = threading.Event()
+
+    def stop(*_: Any) -> None:
+        ended.set()
+        worker.stop()
+
+    signal.signal(signal.SIGTERM, stop)
 
     def watch() -> None:
-        while not worker.stopped:
+        while not ended.wait(0.05):
             try:
                 if not ProcessInstance.objects.filter(status="active").exists():
-                    worker.stop()
+                    stop()
             except django.db.DatabaseError:
                 connection.close()
-            threading.Event().wait(0.05)
         connection.close()
 
     watcher = threading.Thread(target=watch, daemon=True)

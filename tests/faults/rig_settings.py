@@ -14,3 +14,7 @@ TIME_ZONE = "Europe/Copenhagen"
 INSTALLED_APPS = ["sagsgang.engine"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": configuration().django_database()}
+
+if os.environ.get("RIG_DISPATCH") == "procrastinate":
+    INSTALLED_APPS = ["procrastinate.contrib.django", *INSTALLED_APPS]
+    SAGSGANG_DISPATCH = "procrastinate"

@@ -40,6 +40,8 @@ __all__ = [
 ]
 
 Row = Sequence[Any]
+# Up to so many rows, PostgreSQL is quicker with a list of values than with an array per column.
+_FEW = 4
 # SQLite allows 32,766 parameters in a statement since 3.32; 1,000 rows of a few columns stay far
 # below.
 _CHUNK = 1000
@@ -220,14 +222,17 @@ def insert(table: Table, rows: Sequence[Row], *, ignore_known: bool = False) -> 
         return 0
     conflict = " ON CONFLICT DO NOTHING" if ignore_known else ""
     with connection.cursor() as cursor:
-        if is_postgresql():
-            source, arrays = _arrays(table.columns, rows)
-            statement = f"INSERT INTO {table.name} ({table.names}) SELECT * FROM {source}{conflict}"
-            cursor.execute(statement, arrays)
+        head = f"INSERT INTO {table.name} ({table.names})"
+        marks = f"({', '.join(['%s'] * len(table.columns))})"
+        if not is_postgresql():
+            cursor.executemany(f"{head} VALUES {marks}{conflict}", rows)
+        elif len(rows) <= _FEW:
+            values = ", ".join([marks] * len(rows))
+            flat = [value for row in rows for value in row]
+            cursor.execute(f"{head} VALUES {values}{conflict}", flat)
         else:
-            marks = ", ".join(["%s"] * len(table.columns))
-            statement = f"INSERT INTO {table.name} ({table.names}) VALUES ({marks}){conflict}"
-            cursor.executemany(statement, rows)
+            source, arrays = _arrays(table.columns, rows)
+            cursor.execute(f"{head} SELECT * FROM {source}{conflict}", arrays)
         return int(cursor.rowcount)
 
 
@@ -248,7 +253,7 @@ def delete_waits(table: Table, keys: Sequence[tuple[int, int]]) -> None:
     if not keys:
         return
     with connection.cursor() as cursor:
-        if is_postgresql():
+        if is_postgresql() and len(keys) > 1:
             source, arrays = _arrays(_KEYS, keys)
             statement = (
                 f"DELETE FROM {table.name} t USING {source} AS d(i, w) "
@@ -257,7 +262,10 @@ def delete_waits(table: Table, keys: Sequence[tuple[int, int]]) -> None:
             cursor.execute(statement, arrays)
         else:
             statement = f"DELETE FROM {table.name} WHERE instance_id = %s AND wait = %s"
-            cursor.executemany(statement, keys)
+            if len(keys) == 1:
+                cursor.execute(statement, keys[0])
+            else:
+                cursor.executemany(statement, keys)
 
 
 _UPDATED = (
@@ -283,7 +291,7 @@ def update_instances(rows: Sequence[Row]) -> int:
         return 0
     changed = _UPDATED[2:]
     with connection.cursor() as cursor:
-        if is_postgresql():
+        if is_postgresql() and len(rows) > 1:
             source, arrays = _arrays(_UPDATED, rows)
             names = ", ".join(name for name, _ in _UPDATED)
             setters = ", ".join(f"{name} = d.{name}" for name, _ in changed)
@@ -294,10 +302,14 @@ def update_instances(rows: Sequence[Row]) -> int:
             )
         else:
             setters = ", ".join(f"{name} = %s" for name, _ in changed)
-            cursor.executemany(
-                f"UPDATE engine_processinstance SET {setters} WHERE id = %s AND revision = %s",
-                [(*row[2:], row[0], row[1]) for row in rows],
+            statement = (
+                f"UPDATE engine_processinstance SET {setters} WHERE id = %s AND revision = %s"
             )
+            parameters = [(*row[2:], row[0], row[1]) for row in rows]
+            if len(parameters) == 1:
+                cursor.execute(statement, parameters[0])
+            else:
+                cursor.executemany(statement, parameters)
         return int(cursor.rowcount)
 
 
@@ -313,6 +325,9 @@ def lock_instances(ids: Sequence[int]) -> list[tuple[Any, ...]]:
     In the order of their ids, so that two transactions over the same instances wait for each
     other instead of deadlocking. SQLite needs no lock of rows: a transaction that writes is alone.
     """
+    if len(ids) == 1:
+        lock = " FOR UPDATE" if is_postgresql() else ""
+        return query(f"SELECT {_LOADED} FROM engine_processinstance WHERE id = %s{lock}", ids)
     if is_postgresql():
         return query(
             f"SELECT {_LOADED} FROM engine_processinstance WHERE id = ANY(%s) "
@@ -351,6 +366,8 @@ def next_instance_ids(count: int, now: datetime) -> list[int]:
     """
     base = first_id_at(now)
     if is_postgresql():
+        if count == 1:
+            return [base | (query("SELECT nextval('engine_instance_serial')")[0][0] & _SERIAL_MASK)]
         numbers = query(
             "SELECT nextval('engine_instance_serial') FROM generate_series(1, %s)", [count]
         )

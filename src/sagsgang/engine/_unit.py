@@ -604,6 +604,9 @@ class UnitOfWork:
             ConflictError: An instance has been changed by somebody else since it was read.
             TooLargeError: An instance would exceed ``MAX_STATE_BYTES``.
         """
+        # The dispatcher runs jobs, which run units of work: imported where it is used.
+        from sagsgang.engine import dispatch
+
         new: list[tuple[Any, ...]] = []
         moved: list[tuple[Any, ...]] = []
         for instance in self._instances.values():
@@ -637,6 +640,9 @@ class UnitOfWork:
         _store.insert(_store.HISTORY, self._history)
         for rows in (self._jobs, self._timers, self._subscriptions):
             rows.flush()
+        if self._jobs.opened and dispatch.uses_procrastinate():
+            # Row: instance, wait, element, task type, ...
+            dispatch.defer([(*key, row[3], None) for key, row in self._jobs.opened.items()])
         self._flush_incidents()
         _store.insert(_store.MESSAGES, self._messages, ignore_known=True)
         _store.insert(_store.SIGNALS, self._signals, ignore_known=True)

@@ -48,6 +48,7 @@ __all__ = [
     "Attempt",
     "ClaimedJob",
     "claim",
+    "claim_one",
     "execute",
     "fire_due",
     "give_back",
@@ -122,6 +123,7 @@ def claim(
     lease_for: timedelta,
     only: Collection[str] | None = None,
     without: Collection[str] = (),
+    waited: timedelta = timedelta(0),
 ) -> list[ClaimedJob]:
     """Take jobs that are available: new, due for another attempt, or left by a taker that died.
 
@@ -132,33 +134,59 @@ def claim(
         lease_for: How long they are the taker's unless the lease is renewed.
         only: Take only these task types.
         without: Leave these task types alone.
+        waited: Take only what has been available for so long.
     """
     if only is not None and not only:
         return []
-    lease = f"{owner}:{next(_serial)}:{uuid.uuid4().hex[:12]}"
-    where, parameters = "", []
+    where, parameters = "available_at <= %s", [_store.to_db(now - waited)]
     for word, types in (("IN", only), ("NOT IN", without)):
         if types:
             where += f" AND task_type {word} ({', '.join(['%s'] * len(types))})"
             parameters += sorted(types)
     locked = " FOR UPDATE SKIP LOCKED" if _store.is_postgresql() else ""
+    chosen = (
+        f"SELECT instance_id, wait FROM engine_job WHERE {where} "
+        f"ORDER BY available_at LIMIT %s{locked}"
+    )
+    jobs = _take(chosen, [*parameters, limit], now=now, owner=owner, lease_for=lease_for)
+    jobs.sort(key=lambda job: (job.context.created_at, job.key))
+    return jobs
+
+
+def claim_one(instance_id: int, wait: int, *, now: datetime, owner: str) -> ClaimedJob | None:
+    """Take one job if it is available, for as long as its handler may take; None if it is not."""
+    chosen = (
+        "SELECT instance_id, wait FROM engine_job "
+        "WHERE instance_id = %s AND wait = %s AND available_at <= %s"
+    )
+    parameters = [instance_id, wait, _store.to_db(now)]
+    taken = _take(chosen, parameters, now=now, owner=owner, lease_for=timedelta(minutes=1))
+    if not taken:
+        return None
+    [job] = taken
+    if job.spec is not None:
+        heartbeat([job], until=now + job.spec.timeout + timedelta(minutes=1))
+    return job
+
+
+def _take(
+    chosen: str, parameters: Sequence[Any], *, now: datetime, owner: str, lease_for: timedelta
+) -> list[ClaimedJob]:
+    """Take the jobs that a sub-select chooses, in a transaction of its own."""
+    lease = f"{owner}:{next(_serial)}:{uuid.uuid4().hex[:12]}"
     with transaction.atomic():
         rows = _store.query(
             "UPDATE engine_job SET status = 'running', lease = %s, attempts = attempts + 1, "
-            "available_at = %s WHERE (instance_id, wait) IN ("
-            f"SELECT instance_id, wait FROM engine_job WHERE available_at <= %s{where} "
-            f"ORDER BY available_at LIMIT %s{locked}) RETURNING {_CLAIMED}",
-            [lease, _store.to_db(now + lease_for), _store.to_db(now), *parameters, limit],
+            f"available_at = %s WHERE (instance_id, wait) IN ({chosen}) RETURNING {_CLAIMED}",
+            [lease, _store.to_db(now + lease_for), *parameters],
         )
         paused = _set_aside_paused(rows) if rows else frozenset()
         instances = _instances_of({row[0] for row in rows})
-    jobs = [
+    return [
         _claimed(row, instances[row[0]], lease, now)
         for row in rows
         if row[3] not in paused and row[0] in instances
     ]
-    jobs.sort(key=lambda job: (job.context.created_at, job.key))
-    return jobs
 
 
 def _set_aside_paused(rows: Sequence[tuple[Any, ...]]) -> frozenset[str]:
@@ -383,6 +411,16 @@ def _reschedule(attempts: Sequence[Attempt]) -> None:
                     *job.key,
                     job.lease,
                 ],
+            )
+        from sagsgang.engine import dispatch
+
+        if dispatch.uses_procrastinate():
+            dispatch.defer(
+                [
+                    (*each.job.key, each.job.context.task_type, each.retry_at)
+                    for each in attempts
+                    if each.retry_at is not None
+                ]
             )
 
 

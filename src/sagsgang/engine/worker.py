@@ -75,6 +75,7 @@ class Worker:
         types: Collection[str] | None = None,
         unknown_grace: timedelta = timedelta(0),
         jobs_only: bool = False,
+        orphans_after: timedelta = timedelta(0),
     ) -> None:
         """Prepare a worker; nothing runs yet.
 
@@ -88,6 +89,7 @@ class Worker:
             types: Do only jobs of these types.
             unknown_grace: How long to leave jobs without a handler here to newer workers.
             jobs_only: Leave timers, messages and signals to others.
+            orphans_after: Take only jobs that others have left available for so long.
         """
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         self.totals = Totals()
@@ -99,6 +101,7 @@ class Worker:
         self._types = types
         self._unknown_grace = unknown_grace
         self._jobs_only = jobs_only
+        self._orphans_after = orphans_after
         self._wakeup = Wakeup()
         self._stopping = threading.Event()
         self._todo: queue.SimpleQueue[ClaimedJob | None] = queue.SimpleQueue()
@@ -260,6 +263,7 @@ class Worker:
             lease_for=self._lease,
             only=self._types,
             without={*external_types(), *full},
+            waited=self._orphans_after,
         )
         too_many: list[ClaimedJob] = []
         for job in taken:

@@ -69,9 +69,9 @@ def test_eval_says_what_went_wrong_and_exits_1(file: Path) -> None:
     ("extra", "said"),
     [
         (["--decision", "Grup"], 'Did you mean "Group"'),
-        (["--decision", "Group", "--input", "{"], "not JSON"),
-        (["--decision", "Group", "--input", "[]"], "JSON object"),
-        (["--decision", "Group", "--input", "@/nowhere"], "cannot be read"),
+        (["--decision", "Group", "--input", "{"], "ikke JSON"),
+        (["--decision", "Group", "--input", "[]"], "JSON-objekt"),
+        (["--decision", "Group", "--input", "@/nowhere"], "kan ikke læses"),
     ],
 )
 def test_eval_used_wrongly_exits_2(file: Path, extra: list[str], said: str) -> None:

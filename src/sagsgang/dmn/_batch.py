@@ -20,7 +20,7 @@ from sagsgang.dmn._table import fresh
 from sagsgang.feel import FeelLimitError
 
 if TYPE_CHECKING:
-    from sagsgang.dmn._graph import Plan, PlannedInput, PlannedStep, Unit
+    from sagsgang.dmn._plan import Plan, PlannedInput, PlannedStep, Unit
     from sagsgang.dmn._table import Table
     from sagsgang.dmn._types import ItemType
 

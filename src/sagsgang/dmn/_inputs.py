@@ -7,8 +7,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sagsgang.dmn._boxed import describe, kind_of
 from sagsgang.dmn._evaluation import Evaluation
+from sagsgang.dmn._results import describe, kind_of
 from sagsgang.dmn._types import ItemType
 from sagsgang.feel import FeelError, FeelType, adopt, from_json, types
 

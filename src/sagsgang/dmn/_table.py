@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from sagsgang.dmn._types import ItemType
     from sagsgang.dmn.elements import DecisionTable
 
-__all__ = ["InputColumn", "OutputColumn", "Table"]
+__all__ = ["MISSING", "InputColumn", "OutputColumn", "Table", "fresh"]
 
 _CACHE_SIZE = 4096
-_MISSING = object()
+MISSING = object()
+"""Stands for a cell whose value is not constant."""
 
 Outcome: TypeAlias = tuple[Any, tuple[str, dict[str, Any]] | None]
 """A value, and the message (code, details) that goes with it or None."""
@@ -62,7 +63,7 @@ class OutputColumn:
         item: the type its values must fit, or None.
         priorities: one test for each allowed value in order of falling priority, or None.
         values: the compiled cells, one a rule.
-        constants: the cells' values where they are constant, else ``_MISSING``.
+        constants: the cells' values where they are constant, else ``MISSING``.
         default: the compiled default, or None.
     """
 
@@ -93,7 +94,7 @@ class Table:
         self.everything = (1 << len(element.rules)) - 1
         self.is_dynamic = any(column.column.dynamic for column in inputs)
         self.is_constant = all(
-            value is not _MISSING for output in outputs for value in output.constants
+            value is not MISSING for output in outputs for value in output.constants
         ) and all(output.default is None for output in outputs)
         self._pairs = tuple((column.value, column.column.mask) for column in inputs)
         self._dynamic = tuple(
@@ -231,7 +232,7 @@ class Table:
         parts: list[Any] = []
         for output in self.outputs:
             value = output.constants[rule]
-            if value is _MISSING:
+            if value is MISSING:
                 value = output.values[rule](scope, evaluation)
             if output.item is not None and value is not None:
                 fits, converted = output.item.convert(value)

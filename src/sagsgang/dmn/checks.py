@@ -25,7 +25,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sagsgang.dmn import elements as el
-from sagsgang.dmn._boxed import Scope
 from sagsgang.dmn._evaluation import Evaluation
 from sagsgang.dmn._geometry import (
     Axis,
@@ -38,13 +37,14 @@ from sagsgang.dmn._geometry import (
 )
 from sagsgang.dmn._index import Column, constant_points
 from sagsgang.dmn._infer import can_fit, infer
+from sagsgang.dmn._text import Scope
 from sagsgang.dmn.findings import Cell, Finding
 from sagsgang.feel import FeelError, FeelType, Program, feel_equal, types
 from sagsgang.feel import _tree as ft
 from sagsgang.feel import compile as compile_feel
 
 if TYPE_CHECKING:
-    from sagsgang.dmn._graph import Unit
+    from sagsgang.dmn._plan import Unit
     from sagsgang.dmn._table import Table
     from sagsgang.dmn.findings import Severity
     from sagsgang.dmn.model import Model

@@ -24,7 +24,7 @@ from sagsgang.feel import evaluate as evaluate_feel
 
 __all__ = ["app", "feel_command"]
 
-app = typer.Typer(no_args_is_help=True, help="Evaluate, check and prove DMN decision models.")
+app = typer.Typer(no_args_is_help=True, help="Regn, tjek og afprøv DMN-modeller.")
 
 
 def _fail(message: str, code: int) -> typer.Exit:
@@ -42,14 +42,14 @@ def _read_json(text: str, option: str) -> dict[str, Any]:
         data = Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
         found = orjson.loads(data)
     except OSError as error:
-        raise _fail(f"{option}: the file cannot be read: {error.strerror}.", 2) from None
+        raise _fail(f"{option}: Filen kan ikke læses: {error.strerror}.", 2) from None
     except orjson.JSONDecodeError as error:
         raise _fail(
-            f"{option}: this is not JSON (line {error.lineno}, column {error.colno}): {error.msg}.",
+            f"{option}: Det er ikke JSON (linje {error.lineno}, tegn {error.colno}): {error.msg}.",
             2,
         ) from None
     if not isinstance(found, dict):
-        raise _fail(f'{option}: give a JSON object such as {{"Age": 19}}.', 2)
+        raise _fail(f'{option}: Angiv et JSON-objekt, for eksempel {{"Alder": 19}}.', 2)
     return found
 
 
@@ -68,20 +68,20 @@ def _print_json(value: Any) -> None:
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
-@app.command("eval")
+@app.command("eval", help="Regn en beslutning ud, og skriv den som JSON.")
 def eval_command(
-    file: Annotated[Path, typer.Argument(help="The DMN file.")],
-    decision: Annotated[str, typer.Option(help="Name or id of the decision or decision service.")],
+    file: Annotated[Path, typer.Argument(help="DMN-fil.")],
+    decision: Annotated[str, typer.Option(help="Navn eller id på beslutningen eller tjenesten.")],
     input_: Annotated[
-        str, typer.Option("--input", help="The inputs as a JSON object, or @file.")
+        str, typer.Option("--input", help="Oplysninger som JSON-objekt, eller @fil.")
     ] = "{}",
     explain: Annotated[
-        str, typer.Option(help="Print how the result came about: da, en or json.")
+        str, typer.Option(help="Vis, hvordan resultatet blev til: da, en eller json.")
     ] = "",
 ) -> None:
     """Evaluate a decision and print its value as JSON."""
     if explain not in ("", "da", "en", "json"):
-        raise _fail("--explain: choose da, en or json.", 2)
+        raise _fail("--explain: Vælg da, en eller json.", 2)
     inputs = _read_json(input_, "--input")
     now = dt.datetime.now(dt.UTC)
     try:
@@ -114,11 +114,11 @@ def _print_explanation(result: Result, form: str) -> None:
         typer.echo(result.explanation.to_text("en" if form == "en" else "da"))
 
 
-@app.command("check")
+@app.command("check", help="Skriv alle fejl og tvivl; slutter med 1, hvis der er fejl.")
 def check_command(
-    files: Annotated[list[Path], typer.Argument(help="The DMN files.")],
+    files: Annotated[list[Path], typer.Argument(help="DMN-filer.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Et JSON-objekt pr. linje.")] = False,
 ) -> None:
     """List every fault and doubt; exit 1 when there are errors."""
     errors = 0
@@ -136,9 +136,9 @@ def check_command(
         raise typer.Exit(1)
 
 
-@app.command("tck")
+@app.command("tck", help="Kør DMN-TCK-prøver, og skriv dem, der fejler.")
 def tck_command(
-    folders: Annotated[list[Path], typer.Argument(help="Folders of the test kit.")],
+    folders: Annotated[list[Path], typer.Argument(help="Mapper med prøver (DMN-TCK).")],
 ) -> None:
     """Run the test cases of the DMN-TCK below the folders and print each failure."""
     passed = failed = 0
@@ -152,17 +152,15 @@ def tck_command(
     except DmnError as error:
         raise _fail(str(error), 2) from None
     if not passed and not failed:
-        raise _fail("There are no test cases below these folders.", 2)
+        raise _fail("Der er ingen prøver i mapperne.", 2)
     typer.echo(f"{passed} passed, {failed} failed")
     if failed:
         raise typer.Exit(1)
 
 
 def feel_command(
-    expression: Annotated[str, typer.Argument(help="The FEEL expression.")],
-    context: Annotated[
-        str, typer.Option(help="The values it uses, as a JSON object, or @file.")
-    ] = "{}",
+    expression: Annotated[str, typer.Argument(help="FEEL-udtryk.")],
+    context: Annotated[str, typer.Option(help="Værdier som JSON-objekt, eller @fil.")] = "{}",
 ) -> None:
     """Evaluate a FEEL expression and print its value as JSON."""
     values = _read_json(context, "--context")

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sagsgang.dmn._evaluation import Evaluation, Note
-from sagsgang.dmn._graph import Graph, Plan
+from sagsgang.dmn._graph import Graph
+from sagsgang.dmn._plan import Plan
 from sagsgang.dmn.errors import UnknownElementError, did_you_mean
 from sagsgang.dmn.explanation import Explanation
 from sagsgang.feel import FeelFunction, FeelLimitError, Run, adopt, invoke

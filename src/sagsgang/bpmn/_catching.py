@@ -52,7 +52,7 @@ class Catching(Throwing):
         *,
         seen: Scope | None = None,
         index: int = 0,
-        element: str = "",
+        keyed: bool = True,
     ) -> None:
         """Wait for an event.
 
@@ -63,7 +63,8 @@ class Catching(Throwing):
             role: What its coming means.
             seen: Where its expressions are evaluated; ``scope`` if None.
             index: Position of the definition, where there are several.
-            element: The element to name in the wait, if not the event.
+            keyed: A message is only for who has its correlation key; not so where it starts an
+                instance.
 
         Raises:
             Fault: Its time or key cannot be worked out.
@@ -78,7 +79,7 @@ class Catching(Throwing):
                 data = {"r": rest, "d": due.isoformat()}
         elif event.kind is EventKind.MESSAGE:
             name = self.event_name(event, seen)
-            key = self.correlation_key(event, seen, {}, must=True)
+            key = self.correlation_key(event, seen, {}, must=True) if keyed else ""
             data = {"n": name, "k": key}
         elif event.kind is EventKind.SIGNAL:
             name = self.event_name(event, seen)
@@ -92,7 +93,7 @@ class Catching(Throwing):
         wait = Wait(
             id=self.new_id(),
             kind=_SUBSCRIBED[event.kind],
-            element=element or node.id,
+            element=node.id,
             name=node.name,
             due=due,
             message=name,
@@ -213,6 +214,8 @@ class Catching(Throwing):
         due: datetime | None = None
         if wait.kind is WaitKind.TIMER:
             rest = data.get("r", "")
+            if not rest:
+                return
             try:
                 following = next_occurrence(rest, datetime.fromisoformat(data["d"]))
             except ValueError:

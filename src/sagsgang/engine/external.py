@@ -181,7 +181,7 @@ def _held(instance_id: int, wait: int, lease: str, now: datetime) -> ClaimedJob:
         attempt=row.attempts,
         now=now,
         created_at=row.created_at,
-        inputs=codec.loads(row.inputs),
+        inputs=codec.loads(row.inputs, native=True),
         headers=codec.loads(row.headers) if row.headers else {},
         process=definition.key,
         definition_id=definition.id,

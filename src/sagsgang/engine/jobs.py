@@ -231,7 +231,7 @@ def _claimed(
         attempt=attempts,
         now=now,
         created_at=_store.from_db(created) or now,
-        inputs=codec.loads(inputs),
+        inputs=codec.loads(inputs, native=True),
         headers=codec.loads(headers) if headers else {},
         process=definition.key,
         definition_id=definition.id,

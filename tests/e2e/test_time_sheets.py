@@ -35,6 +35,7 @@ def test_a_time_sheet_goes_from_the_employee_over_the_manager_to_payroll(
     page.get_by_role("link", name="Start").click()
     fill_duty(page, 1, "2025-10-01", "15", "2200")
     page.get_by_role("button", name="Tilføj vagt").click()
+    expect(page.get_by_role("group", name="Vagt 2")).to_be_focused()
     fill_duty(page, 2, "2025-10-02", "8.00", "12:30")
     picture(page, "portal-timeseddel")
     page.get_by_role("button", name="Videre").click()

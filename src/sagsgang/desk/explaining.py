@@ -103,6 +103,8 @@ def _table(table: Mapping[str, Any], fallback: str, reasons: Mapping[str, Reason
                         else value,
                     )
                     for name, value in hit.get("outputs", {}).items()
+                    # A yes or no is for the flow; what it means stands in the path taken.
+                    if not isinstance(value, bool)
                 ],
                 notes=[
                     str(each.get("text", ""))

@@ -126,3 +126,17 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SECURE_HSTS_SECONDS = 31_536_000 if _configuration.https else 0
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    # The last line of defence: what looks like a CPR number is masked wherever it comes from.
+    "filters": {"cpr": {"()": "sagsgang.audit.identifiers.CprFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "filters": ["cpr"], "formatter": "line"}
+    },
+    "root": {"handlers": ["stderr"], "level": _configuration.log_level},
+    # Django's own handler for requests would write every line twice, and only while developing.
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

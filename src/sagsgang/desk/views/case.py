@@ -211,7 +211,7 @@ def _task_context(
         "reason": solution.reason(task.reason) if solution and task.reason else None,
         "more_reasons": [solution.reason(code) for code in more] if solution else [],
         "outcomes": outcomes,
-        "needs_comment": any(outcome.needs_comment for outcome in outcomes.values()),
+        "commented": [each.title for each in outcomes.values() if each.needs_comment],
         "filled": filled if filled is not None else case_forms.task_form(task),
         "comment": request.POST.get("comment", ""),
         "may_work": task.claimed_by_id in {None, request.user.pk},

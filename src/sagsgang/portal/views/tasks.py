@@ -157,7 +157,7 @@ def _task_page(request: HttpRequest, number: int, kind: str, back: str) -> HttpR
             "solution": solution,
             "reason": solution.reason(task.reason) if solution and task.reason else None,
             "outcomes": outcomes,
-            "needs_comment": any(outcome.needs_comment for outcome in outcomes.values()),
+            "commented": [each.title for each in outcomes.values() if each.needs_comment],
             "filled": filled,
             "comment": comment,
             "faults": faults,

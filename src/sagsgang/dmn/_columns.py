@@ -98,6 +98,7 @@ class TableCompiler(TextCompiler):
             value,
             name if name in scope.names else None,
             Column(cells),
+            tuple(None if cell is None or cell[0] is never else cell[1] for cell in cells),
             allowed,
             allowed_text,
         )

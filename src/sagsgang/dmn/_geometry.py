@@ -36,7 +36,7 @@ from sagsgang.feel import (
 
 __all__ = ["Axis", "Boxes", "Piece", "axis", "literal_text", "merged_text", "telling"]
 
-_BUDGET = 200_000
+_WORK = 1_000_000
 _PYTHON_TYPES: dict[FeelType, type] = {
     types.NUMBER: Decimal,
     types.STRING: str,
@@ -160,90 +160,131 @@ def _holding(column: Column, value: Any) -> int:
 
 
 class Boxes:
-    """The rules of a table over its axes."""
+    """The rules of a table over its axes.
+
+    Attributes:
+        axes: the input columns.
+        rules: how many rules there are.
+        certain: the rules all of whose tests are constant.
+        exhausted: whether the last search stopped before its end.
+    """
 
     def __init__(self, axes: Sequence[Axis], rules: int) -> None:
         self.axes = tuple(axes)
         self.rules = rules
-        self.certain = (1 << rules) - 1
+        everything = (1 << rules) - 1
+        self.certain = everything
         for each in axes:
             self.certain &= each.certain
-        self._sets = [
-            [
-                sum(1 << n for n, piece in enumerate(each.pieces) if piece.rules >> rule & 1)
-                for each in axes
-            ]
-            for rule in range(rules)
-        ]
+        self._sets = [_piece_sets(each.pieces, rules) for each in axes]
+        # From each column on: the rules that hold whatever the values there are.
+        self._holding_from = [everything] * (len(self.axes) + 1)
+        for number in range(len(self.axes) - 1, -1, -1):
+            always = self._holding_from[number + 1]
+            for piece in self.axes[number].pieces:
+                always &= piece.rules
+            self._holding_from[number] = always
+        self._shadow_work = _WORK
         self.exhausted = False
 
     def dead(self, rule: int) -> int | None:
         """Return the number of a column in which a rule can never hold, or None."""
-        for number, pieces in enumerate(self._sets[rule]):
-            if not pieces:
+        for number, sets in enumerate(self._sets):
+            if not sets[rule]:
                 return number
         return None
 
-    def overlap(self, one: int, other: int) -> tuple[Piece, ...] | None:
-        """Return pieces on which two rules both match, or None."""
-        if not (self.certain >> one & 1 and self.certain >> other & 1):
-            return None
-        common: list[Piece] = []
-        for each, a, b in zip(self.axes, self._sets[one], self._sets[other], strict=True):
-            both = a & b
-            if not both:
-                return None
-            common.append(telling(each.pieces[number] for number in bits(both)))
-        return tuple(common)
+    def overlapping(self, rule: int) -> list[int]:
+        """Return the later rules that match something a rule matches, as far as is certain."""
+        if not self.certain >> rule & 1:
+            return []
+        later = [other for other in range(rule + 1, self.rules) if self.certain >> other & 1]
+        for sets in self._sets:
+            own = sets[rule]
+            later = [other for other in later if sets[other] & own]
+        return later
+
+    def overlap(self, one: int, other: int) -> tuple[Piece, ...]:
+        """Return pieces on which two overlapping rules both match."""
+        return tuple(
+            telling(each.pieces[number] for number in bits(sets[one] & sets[other]))
+            for each, sets in zip(self.axes, self._sets, strict=True)
+        )
 
     def gaps(self, limit: int) -> list[tuple[tuple[Piece, ...], ...]]:
         """Return boxes of pieces that no rule covers, at most ``limit`` of them."""
-        return self._uncovered((1 << self.rules) - 1, None, limit)
+        found, _ = self._uncovered((1 << self.rules) - 1, None, limit, _WORK)
+        return found
 
-    def is_shadowed(self, rule: int) -> bool:
-        """Return whether the rules before one cover everything it covers."""
+    def shadowing(self, rule: int) -> list[int] | None:
+        """Return the earlier rules that cover all a rule covers, or None when they do not.
+
+        One rule is enough to name when it covers everything alone; the work is bounded over all
+        rules of the table.
+        """
         earlier = self.certain & ((1 << rule) - 1)
-        return bool(earlier) and not self._uncovered(earlier, rule, 1) and not self.exhausted
+        for other in bits(earlier):
+            if all(not sets[rule] & ~sets[other] for sets in self._sets):
+                return [other]
+        if not earlier or self._shadow_work <= 0:
+            self.exhausted = self._shadow_work <= 0
+            return None
+        found, work = self._uncovered(earlier, rule, 1, min(self._shadow_work, _WORK // 10))
+        self._shadow_work -= work
+        return None if found or self.exhausted else bits(earlier)
 
     def _uncovered(
-        self, active: int, within: int | None, limit: int
-    ) -> list[tuple[tuple[Piece, ...], ...]]:
-        """Search for boxes where none of the active rules matches, column by column."""
+        self, active: int, within: int | None, limit: int, allowance: int
+    ) -> tuple[list[tuple[tuple[Piece, ...], ...]], int]:
+        """Search for boxes where none of the active rules matches, column by column.
+
+        Returns:
+            The boxes, and how much work the search took.
+        """
         found: list[tuple[tuple[Piece, ...], ...]] = []
         seen: set[tuple[int, int]] = set()
-        budget = _BUDGET
+        work = 0
         self.exhausted = False
         # Each entry: column, rules still matching, and the pieces chosen so far.
         todo: list[tuple[int, int, tuple[tuple[Piece, ...], ...]]] = [(0, active, ())]
         while todo and len(found) < limit:
-            budget -= 1
-            if budget < 0:
-                self.exhausted = True
-                return found
             number, matching, chosen = todo.pop()
             if not matching:
                 found.append(chosen)
                 continue
-            if number == len(self.axes) or (number, matching) in seen:
+            if matching & self._holding_from[number] or (number, matching) in seen:
                 continue
+            work += len(self.axes[number].pieces)
+            if work > allowance:
+                self.exhausted = True
+                break
             seen.add((number, matching))
             groups: dict[int, list[Piece]] = {}
             for place, piece in enumerate(self.axes[number].pieces):
-                if within is None or self._sets[within][number] >> place & 1:
+                if within is None or self._sets[number][within] >> place & 1:
                     groups.setdefault(matching & piece.rules, []).append(piece)
             todo.extend(
                 (number + 1, rules, (*chosen, tuple(pieces)))
                 for rules, pieces in reversed(groups.items())
             )
-        return found
+        return found, work
 
-    def covering(self, rule: int) -> list[int]:
-        """Return the earlier rules that each alone cover a rule."""
-        return [
-            other
-            for other in bits(self.certain & ((1 << rule) - 1))
-            if all(a & ~b == 0 for a, b in zip(self._sets[rule], self._sets[other], strict=True))
-        ]
+
+def _piece_sets(pieces: Sequence[Piece], rules: int) -> list[int]:
+    """Return for each rule the pieces its test holds on, as bits."""
+    sets = [0] * rules
+    opened: dict[int, int] = {}
+    before = 0
+    for number, piece in enumerate(pieces):
+        for rule in bits(before ^ piece.rules):
+            if piece.rules >> rule & 1:
+                opened[rule] = number
+            else:
+                sets[rule] |= (1 << number) - (1 << opened.pop(rule))
+        before = piece.rules
+    for rule, start in opened.items():
+        sets[rule] |= (1 << len(pieces)) - (1 << start)
+    return sets
 
 
 def telling(pieces: Iterable[Piece]) -> Piece:

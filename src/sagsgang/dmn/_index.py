@@ -280,6 +280,9 @@ def _is_claim(node: ft.Node) -> bool:
 def _constant(node: ft.Node, text: str, values: list[Any]) -> bool:
     if not _is_constant(node):
         return False
+    if isinstance(node, (ft.Number, ft.String, ft.Boolean)):
+        values.append(node.value)
+        return True
     try:
         value = feel.compile(text[node.start : node.end]).run({})
     except feel.FeelError:

@@ -15,6 +15,7 @@ from sagsgang.feel import feel_equal
 if TYPE_CHECKING:
     from sagsgang.dmn._types import ItemType
     from sagsgang.dmn.elements import DecisionTable
+    from sagsgang.feel import Program
 
 __all__ = ["MISSING", "InputColumn", "OutputColumn", "Table", "fresh"]
 
@@ -42,6 +43,7 @@ class InputColumn:
         value: the compiled input expression.
         name: the variable the input expression reads when it reads nothing else, else None.
         column: the index over the tests.
+        programs: the test of each rule, None for one that always holds or cannot be compiled.
         allowed: the allowed input values as a column of one test, or None.
         allowed_text: their text.
     """
@@ -50,6 +52,7 @@ class InputColumn:
     value: Expression
     name: str | None
     column: Column
+    programs: tuple[Program | None, ...] = ()
     allowed: Column | None = None
     allowed_text: str | None = None
 

@@ -225,10 +225,7 @@ class _TableCheck:
         self.table = table
         self.scope = scope
         self.types = [self._input_type(clause) for clause in element.inputs]
-        self.programs = [
-            [self._program(rule, number) for rule in element.rules]
-            for number in range(len(element.inputs))
-        ]
+        self.programs = [column.programs for column in table.inputs]
 
     def run(self) -> Iterator[Finding]:
         yield from self._inputs()
@@ -265,12 +262,6 @@ class _TableCheck:
         except FeelError:
             return types.ANY
         return infer(program.tree, self.scope.names, lambda _node, _sentence: None)
-
-    def _program(self, rule: el.Rule, number: int) -> Program | None:
-        if number >= len(rule.inputs):
-            return None
-        text = rule.inputs[number].text.strip()
-        return None if text in ("", "-") else self._tests(text)
 
     def _tests(self, text: str) -> Program | None:
         try:
@@ -419,17 +410,14 @@ class _TableCheck:
             return
         reported = 0
         for one in range(boxes.rules):
-            for other in range(one + 1, boxes.rules):
-                if one in dead or other in dead:
-                    continue
-                pieces = boxes.overlap(one, other)
-                if pieces is None or (policy == "ANY" and self._agree(one, other)):
+            for other in boxes.overlapping(one):
+                if one in dead or other in dead or (policy == "ANY" and self._agree(one, other)):
                     continue
                 reported += 1
                 if reported > _MAX_OVERLAPS:
                     yield self._unfinished(f"more than {_MAX_OVERLAPS} pairs of rules overlap")
                     return
-                yield self._overlap(one, other, pieces, boxes)
+                yield self._overlap(one, other, boxes.overlap(one, other), boxes)
 
     def _overlap(self, one: int, other: int, pieces: Sequence[Piece], boxes: Boxes) -> Finding:
         unique = self.element.hit_policy == "UNIQUE"
@@ -463,11 +451,16 @@ class _TableCheck:
     def _shadowed(self, boxes: Boxes, dead: set[int]) -> Iterator[Finding]:
         if self.element.hit_policy != "FIRST":
             return
+        unfinished = False
         for rule in range(1, boxes.rules):
-            if rule in dead or not boxes.is_shadowed(rule):
+            if rule in dead:
                 continue
-            covering = boxes.covering(rule)
-            by = f"rule {covering[0] + 1}" if covering else "the rules before it together"
+            covering = boxes.shadowing(rule)
+            unfinished = unfinished or boxes.exhausted
+            if covering is None:
+                continue
+            alone = len(covering) == 1
+            by = f"rule {covering[0] + 1}" if alone else "the rules before it together"
             row = self.element.rules[rule]
             yield self._report(
                 "table.shadowed-rule",
@@ -478,6 +471,8 @@ class _TableCheck:
                 element_id=row.id or self.element.id,
                 cell=self._cell(rule, None),
             )
+        if unfinished:
+            yield self._unfinished("some rules may be hidden behind several others")
 
     def _gaps(self, boxes: Boxes) -> Iterator[Finding]:
         if any(output.default is not None for output in self.table.outputs):

@@ -604,3 +604,66 @@ def test_a_parallel_multiple_event_subprocess_that_does_not_interrupt_starts_aga
     for _ in range(4):
         host.complete("es1")
     assert host.completed.count("es") == 2
+
+
+def test_cancelling_undoes_what_an_open_subprocess_of_the_transaction_has_done(play):
+    inner = sub(
+        "p2", start("s2"), _with_handler("a"), user("u"), end("e2"), flow("s2 -> a -> u -> e2")
+    )
+    outer = el(
+        "transaction",
+        "tx",
+        start("s1"),
+        parallel("f"),
+        inner,
+        user("v"),
+        end("no", "<cancelEventDefinition/>"),
+        end("e1"),
+        flow("s1 -> f -> p2 -> e1", "f -> v -> no"),
+    )
+    xml = model(
+        start(),
+        outer,
+        boundary("b", "tx", "<cancelEventDefinition/>"),
+        end(),
+        end("e3"),
+        flow("s -> tx -> e", "b -> e3"),
+    )
+    host = play(xml).start().complete("v")
+    assert host.trace == "s s1 f s2 a v no undoa b e3"
+
+
+def test_the_standards_correlation_properties_give_the_key(play):
+    roots = (
+        '<correlationProperty id="cp"><correlationPropertyRetrievalExpression messageRef="m">'
+        "<messagePath>invoice.no</messagePath></correlationPropertyRetrievalExpression>"
+        "</correlationProperty>"
+    )
+    binding = (
+        '<correlationSubscription id="cs" correlationKeyRef="ck"><correlationPropertyBinding '
+        'correlationPropertyRef="cp"><dataPath>number</dataPath></correlationPropertyBinding>'
+        "</correlationSubscription>"
+    )
+    xml = definitions(
+        roots,
+        process(
+            start(),
+            throw("t", message("m")),
+            catch("c", message("m")),
+            end(),
+            flow("s -> t -> c -> e"),
+            binding,
+        ),
+    )
+    host = play(xml).start(number=17, invoice={"no": 18})
+    [sent] = [each for each in host.effects if isinstance(each, SendMessage)]
+    assert (sent.correlation_key, host.wait("c").correlation_key) == ("18", "17")
+
+
+def test_a_message_that_starts_an_instance_needs_no_key(play):
+    from sagsgang.bpmn import start_waits
+
+    root = el("message", "m", extensions(el("zeebe:subscription", correlationKey="=k")), name="M")
+    host = play(definitions(root, process(start("s", message("m")), end(), flow("s -> e"))))
+    [wait] = start_waits(host.graph, host)
+    assert (wait.message, wait.correlation_key) == ("M", "")

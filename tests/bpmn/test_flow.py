@@ -378,3 +378,15 @@ def test_every_wait_has_its_own_id(play):
         seen.add(host.wait("u", WaitKind.USER_TASK).id)
         host.complete("u", stop=False)
     assert len(seen) == 4
+
+
+def test_a_variable_may_have_the_name_of_a_built_in_function(play):
+    xml = model(
+        start(),
+        script("a", "=count + sum([number, 1])", "date"),
+        script("b", "=date * 2", "min"),
+        end(),
+        flow("s -> a -> b -> e"),
+    )
+    host = play(xml).start(count=1, number=2)
+    assert host.ended.variables == {"count": 1, "number": 2, "date": 4, "min": 8}

@@ -48,6 +48,7 @@ _KINDS = {
     "eventBasedGateway": Kind.EVENT_GATEWAY,
 }
 _CONTAINERS = {Kind.SUBPROCESS, Kind.EVENT_SUBPROCESS, Kind.ADHOC, Kind.TRANSACTION}
+_OUTSIDE_FLOW = frozenset({Kind.PROCESS, Kind.EVENT_SUBPROCESS})
 _ACTIVITIES = range(Kind.TASK, Kind.TRANSACTION + 1)
 _SUBSCRIBED = {EventKind.MESSAGE, EventKind.TIMER, EventKind.SIGNAL, EventKind.CONDITION}
 
@@ -184,6 +185,8 @@ class _Builder:
             source = self._nodes.get(reference(element.get("sourceRef")))
             target = self._nodes.get(reference(element.get("targetRef")))
             if source is None or target is None:
+                continue
+            if not _OUTSIDE_FLOW.isdisjoint({source.kind, target.kind}):
                 continue
             flow = Flow(
                 id=element.get("id") or f"{source.id}-{target.id}-{len(flows)}",

@@ -117,10 +117,25 @@ def condition(text: str, names: tuple[str, ...] = ()) -> Expression:
 
 
 def _compile(source: str, text: str, names: tuple[str, ...]) -> Expression:
+    known = (*names, *_shadowed(source))
     try:
-        return Expression(text, feel.compile(source, names=names, functions=MUNICIPAL))
+        return Expression(text, feel.compile(source, names=known, functions=MUNICIPAL))
     except feel.FeelError as error:
         return Expression(text, error=f"Udtrykket {text!r} er ikke FEEL: {_danish(error)}")
+
+
+_WORD = re.compile(r"(?<![.\w])[^\W\d]\w*(?!\w)")
+_FUNCTIONS = frozenset(name for name in feel.STANDARD if " " not in name)
+
+
+def _shadowed(source: str) -> tuple[str, ...]:
+    """Names of built-in functions that an expression reads as variables.
+
+    A variable hides the function of its name (DMN 1.5, 10.3.2.10), but which variables a process
+    will have is not known here: a name that is never called is taken for a variable.
+    """
+    found = set(_WORD.findall(source)) & _FUNCTIONS
+    return tuple(name for name in found if not re.search(rf"(?<!\w){name}\s*\(", source))
 
 
 def _danish(error: feel.FeelError) -> str:

@@ -33,6 +33,7 @@ _DEFINITIONS = {
     "cancelEventDefinition": EventKind.CANCEL,
     "terminateEventDefinition": EventKind.TERMINATE,
 }
+_CATCHING = frozenset({"startEvent", "intermediateCatchEvent", "boundaryEvent"})
 
 
 class EventReader:
@@ -50,22 +51,23 @@ class EventReader:
     def read(self, element: etree._Element) -> tuple[EventDef, ...]:
         """The definitions of an event, in document order."""
         found = []
+        catching = local_name(element) in _CATCHING
         for each in element:
             tag = local_name(each)
             if tag == "eventDefinitionRef":
                 target = self._model.by_id.get(reference(each.text))
                 if target is not None and local_name(target) in _DEFINITIONS:
-                    found.append(self.definition(target))
+                    found.append(self.definition(target, catching=catching))
             elif tag in _DEFINITIONS and each.tag == f"{{{BPMN}}}{tag}":
-                found.append(self.definition(each))
+                found.append(self.definition(each, catching=catching))
         return tuple(found)
 
-    def definition(self, element: etree._Element) -> EventDef:
-        """One definition."""
+    def definition(self, element: etree._Element, *, catching: bool = False) -> EventDef:
+        """One definition; of an event that is waited for, if ``catching``."""
         kind = _DEFINITIONS[local_name(element)]
         event = EventDef(kind)
         if kind is EventKind.MESSAGE:
-            return self.message(element.get("messageRef"))
+            return self.message(element.get("messageRef"), catching=catching)
         if kind is EventKind.TIMER:
             event.timer = self._timer(element)
         elif kind is EventKind.SIGNAL:
@@ -90,7 +92,7 @@ class EventReader:
             event.wait = boolean(element, "waitForCompletion", default=True)
         return event
 
-    def message(self, message: str | None) -> EventDef:
+    def message(self, message: str | None, *, catching: bool = False) -> EventDef:
         """A message event definition for a ``messageRef``."""
         event = EventDef(EventKind.MESSAGE)
         target = self._target(message)
@@ -100,17 +102,30 @@ class EventReader:
             if subscription is not None and subscription.get("correlationKey"):
                 event.key = text_or_feel(subscription.get("correlationKey", ""), self._names)
             else:
-                event.key = self._standard_key(reference(message))
+                event.key = self._standard_key(reference(message), catching=catching)
         return event
 
-    def _standard_key(self, message: str) -> Expression | None:
-        """The key of a message by the standard's correlation properties (BPMN 2.0.2, 8.4.2)."""
+    def _standard_key(self, message: str, *, catching: bool) -> Expression | None:
+        """The key of a message by the standard's correlation properties (BPMN 2.0.2, 8.4.2).
+
+        Who sends works it out of the message; who waits, out of the process where the process
+        binds the property.
+        """
         for retrieval in self._model.root.iter(f"{{{BPMN}}}correlationPropertyRetrievalExpression"):
             if reference(retrieval.get("messageRef")) == message:
                 path = text_of(child(retrieval, "messagePath"))
+                owner = retrieval.getparent()
+                if catching and owner is not None:
+                    path = self._binding(owner.get("id", "")) or path
                 if path:
                     return condition(path, self._names)
         return None
+
+    def _binding(self, prop: str) -> str:
+        for binding in self._model.root.iter(f"{{{BPMN}}}correlationPropertyBinding"):
+            if reference(binding.get("correlationPropertyRef")) == prop:
+                return text_of(child(binding, "dataPath"))
+        return ""
 
     def _target(self, value: str | None) -> etree._Element | None:
         return self._model.by_id.get(reference(value)) if value else None

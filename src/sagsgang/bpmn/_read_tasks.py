@@ -99,7 +99,8 @@ class TaskReader:
             work.instantiate = boolean(element, "instantiate")
             if element.get("messageRef"):
                 reader = EventReader(self._model, self._names)
-                node.events = (reader.message(element.get("messageRef")),)
+                catching = kind is Kind.RECEIVE
+                node.events = (reader.message(element.get("messageRef"), catching=catching),)
             elif kind is Kind.RECEIVE:
                 node.events = (EventDef(EventKind.MESSAGE),)
         self._read_mappings(node, element)

@@ -268,9 +268,10 @@ class Throwing(Core):
                 "cancel-outside-transaction",
                 "Annulleringen står uden for en transaktion; ret modellen.",
             )
+        done = [*at.data.pop("done", []), *_done_inside(at)]
         self.empty_scope(at, CloseReason.INTERRUPTED)
         at.tokens = 1
-        self._undo(at, node, at.data.pop("done", []), "cancel")
+        self._undo(at, node, done, "cancel")
 
     def _undo(self, scope: Scope, node: Node, todo: list[Any], then: str) -> None:
         work = self.open_scope(ScopeKind.COMPENSATION, node.id, scope, {})
@@ -350,6 +351,16 @@ def key_text(value: Any) -> str:
         return str(int(value)) if value == int(value) else str(value)
     except (TypeError, ValueError):
         return str(value)
+
+
+def _done_inside(scope: Scope) -> list[Any]:
+    """What open sub-processes of a scope have done so far, with their variables."""
+    found: list[Any] = []
+    for child in scope.children.values():
+        for key, local, inner in child.data.get("done", ()):
+            found.append([key, {**child.variables, **local}, inner])
+        found += _done_inside(child)
+    return found
 
 
 def _container(scope: Scope) -> Scope:

@@ -115,11 +115,12 @@ def start_waits(graph: Graph, services: Services) -> tuple[Wait, ...]:
     """
     machine = _Machine(graph, initial(graph), services, DEFAULT_LIMIT)
     machine.state.next_id = 1
+    root = machine.state.root
     try:
         for each in dict.fromkeys(each.element for each in graph.start_events if each.element):
             node = graph.nodes[each]
             for index, event in enumerate(node.events):
-                machine.subscribe(machine.state.root, node, event, Role.CATCH, index=index)
+                machine.subscribe(root, node, event, Role.CATCH, index=index, keyed=False)
     except (Fault, ExpressionFault) as error:
         raise CommandError(f"The process {graph.process_id!r} cannot be started: {error}") from None
     return tuple(each.wait for each in machine.effects if isinstance(each, OpenWait))

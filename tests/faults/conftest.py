@@ -25,6 +25,7 @@ class Rig:
     def __init__(self, database: str, folder: Path) -> None:
         self.database = database
         self.folder = folder
+        self._processes: list[subprocess.Popen[str]] = []
 
     @property
     def is_postgresql(self) -> bool:
@@ -40,13 +41,22 @@ class Rig:
         }
 
     def begin(self, *arguments: str, **settings: Any) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-W", "ignore", str(RIG), *arguments],
             env=self.environment(**settings),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._processes.append(process)
+        return process
+
+    def end(self) -> None:
+        """Leave no process behind, also where a test has failed."""
+        for each in self._processes:
+            if each.poll() is None:
+                each.kill()
+                each.communicate()
 
     def run(self, *arguments: str, **settings: Any) -> int:
         """Run to the end, natural or not; the return code is negative when it was killed."""
@@ -82,7 +92,9 @@ def _server() -> psycopg.Connection[Any] | None:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     if request.param == "sqlite":
-        yield Rig("", tmp_path)
+        embedded = Rig("", tmp_path)
+        yield embedded
+        embedded.end()
         return
     server = _server()
     if server is None:
@@ -92,8 +104,10 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     name = f"sagsgang_fault_{uuid.uuid4().hex[:10]}"
     with server:
         server.execute(f'CREATE DATABASE "{name}"')
+    served = Rig(f"{SERVER.rsplit('/', 1)[0]}/{name}", tmp_path)
     try:
-        yield Rig(f"{SERVER.rsplit('/', 1)[0]}/{name}", tmp_path)
+        yield served
     finally:
+        served.end()
         with psycopg.connect(SERVER, autocommit=True) as dropping:
             dropping.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -55,7 +55,10 @@ def test_two_workers_share_the_work(rig):
 
 def test_of_two_workers_one_is_killed_and_the_other_takes_over(rig):
     rig.run("prepare", str(COUNT))
-    doomed = rig.begin("work", die_at_effect=10, lease=1)
+    doomed = rig.begin("work", die_at_effect=4, lease=1)
+    while not (rig.folder / "record").exists():
+        assert doomed.poll() in {None, -signal.SIGKILL}
+    # The doomed one holds jobs by now: the other must wait for the end of their leases.
     other = rig.begin("work", lease=1)
     doomed.communicate(timeout=120)
     _, errors = other.communicate(timeout=120)

@@ -13,13 +13,12 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
 
-class ExactJSONEncoder(DjangoJSONEncoder):
-    """JSON for columns: money and hours as strings with their decimals kept."""
+def _dumps(value: Any) -> bytes:
+    return orjson.dumps(value, default=str)
 
 
 class ExactJSONField(models.JSONField):
@@ -31,13 +30,14 @@ class ExactJSONField(models.JSONField):
         super().__init__(*args, **kwargs)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
-        if (
-            connection.vendor == "sqlite"
-            and value is not None
-            and not isinstance(value, models.Expression)
-        ):
-            return orjson.dumps(value, default=str).decode()
-        return super().get_db_prep_value(value, connection, prepared)
+        if value is None or isinstance(value, models.Expression):
+            return super().get_db_prep_value(value, connection, prepared)
+        if connection.vendor == "postgresql":
+            # psycopg is installed wherever the database is PostgreSQL.
+            from psycopg.types.json import Jsonb
+
+            return Jsonb(value, dumps=_dumps)
+        return _dumps(value).decode()
 
 
 class SolutionRelease(models.Model):

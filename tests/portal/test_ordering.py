@@ -4,17 +4,35 @@
 from __future__ import annotations
 
 import html
+import os
 import re
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pytest_django import Settings
 
 from sagsgang.cases.models import Case, Submission
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _storage(settings: Settings, tmp_path: Path) -> None:
+    """A folder for uploaded files that no other test sees."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path)},
+        },
+    }
+
 
 AsUser = Callable[..., Client]
 FORM = "/bestil/timesheets/udfyld/"
@@ -134,6 +152,20 @@ def test_the_report_of_a_trial_can_be_fetched(world: World, as_user: AsUser) -> 
 def test_a_tried_file_is_only_there_for_the_one_who_sent_it(world: World, as_user: AsUser) -> None:
     where = upload(as_user(world.employee), CSV)
     assert as_user(world.manager).get(where).status_code == 404
+
+
+def test_a_file_that_was_tried_and_never_sent_is_removed_after_a_day(
+    world: World, as_user: AsUser
+) -> None:
+    client = as_user(world.employee)
+    where = upload(client, CSV)
+    (stored,) = (
+        default_storage.path(f"uploads/{name}") for name in default_storage.listdir("uploads")[1]
+    )
+    long_ago = time.time() - 2 * 24 * 60 * 60
+    os.utime(stored, (long_ago, long_ago))
+    upload(client, CSV)
+    assert client.get(where).status_code == 404
 
 
 def test_a_submission_is_only_shown_to_its_sender(world: World, as_user: AsUser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sagsgang.cases import clock, ordering
@@ -24,6 +26,8 @@ LARGEST = 20 * 1024 * 1024
 """Largest file, in bytes; well above the 30,000 time sheets of a year."""
 
 _SHOWN = 100
+_FOLDER = "uploads"
+_KEPT = timedelta(days=1)
 _ENDINGS = frozenset({".csv", ".xlsx", ".jsonl", ".txt"})
 
 
@@ -32,7 +36,7 @@ def _session_key(upload: uuid.UUID) -> str:
 
 
 def _stored(upload: uuid.UUID) -> str:
-    return f"uploads/{upload}"
+    return f"{_FOLDER}/{upload}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,6 +62,7 @@ def upload(request: HttpRequest, solution: str) -> HttpResponse:
             {"solution": found, "fault": fault, "page_error": True},
             status=422,
         )
+    _tidy()
     number = uuid.uuid4()
     default_storage.save(_stored(number), ContentFile(file.read()))
     request.session[_session_key(number)] = [found.id, PurePath(str(file.name)).name[:200]]
@@ -142,6 +147,16 @@ def _read(request: HttpRequest, solution: Solution, upload: uuid.UUID) -> tuple[
         raise Http404
     with default_storage.open(_stored(upload)) as file:
         return known[1], file.read()
+
+
+def _tidy() -> None:
+    """Remove files that were tried and never sent: they hold personal data."""
+    if not default_storage.exists(_FOLDER):
+        return
+    for name in default_storage.listdir(_FOLDER)[1]:
+        path = f"{_FOLDER}/{name}"
+        if timezone.now() - default_storage.get_modified_time(path) > _KEPT:
+            default_storage.delete(path)
 
 
 def _forget(request: HttpRequest, upload: uuid.UUID) -> None:

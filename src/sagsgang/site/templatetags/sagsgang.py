@@ -135,7 +135,7 @@ def moment(value: Any) -> str:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            return value
+            return str(value)
     if not isinstance(value, datetime):
         return ""
     local = timezone.localtime(value) if timezone.is_aware(value) else value

@@ -667,3 +667,56 @@ def test_a_message_that_starts_an_instance_needs_no_key(play):
     host = play(definitions(root, process(start("s", message("m")), end(), flow("s -> e"))))
     [wait] = start_waits(host.graph, host)
     assert (wait.message, wait.correlation_key) == ("M", "")
+
+
+def test_a_handler_that_undoes_may_itself_undo_what_it_did(play):
+    handler = sub(
+        "undo",
+        start("s1"),
+        _with_handler("x"),
+        throw("again", compensate()),
+        end("e1"),
+        flow("s1 -> x -> again -> e1"),
+        isForCompensation=True,
+    )
+    xml = model(
+        start(),
+        task("a"),
+        boundary("c", "a", compensate()),
+        handler,
+        el("association", "y", sourceRef="c", targetRef="undo"),
+        throw("t", compensate()),
+        end(),
+        flow("s -> a -> t -> e"),
+    )
+    host = play(xml).start()
+    assert host.status == "completed"
+    assert host.trace == "s a s1 x undox again e1 undo t e"
+
+
+def test_what_starts_itself_inside_itself_is_stopped(play):
+    """A handler undoes an activity of its own, for which it is the handler again."""
+    handler = sub(
+        "undo",
+        start("s1"),
+        task("x"),
+        boundary("cx", "x", compensate()),
+        throw("again", compensate()),
+        end("e1"),
+        flow("s1 -> x -> again -> e1"),
+        isForCompensation=True,
+    )
+    ways = el("association", "y", sourceRef="c", targetRef="undo")
+    ways += el("association", "z", sourceRef="cx", targetRef="undo")
+    xml = model(
+        start(),
+        task("a"),
+        boundary("c", "a", compensate()),
+        handler,
+        ways,
+        throw("t", compensate()),
+        end(),
+        flow("s -> a -> t -> e"),
+    )
+    host = play(xml).start()
+    assert host.incident.code == "nesting-too-deep"

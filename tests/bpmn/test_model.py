@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagsgang import bpmn
-from sagsgang.bpmn import ModelError, UnknownProcess, UnreadableModel, check, load
+from sagsgang.bpmn import ModelError, UnknownProcess, UnreadableModel, check, load, run
 from tests.bpmn.drawing import catch as catch_event
 from tests.bpmn.drawing import definitions, end, flow, model, process, start, task, timer
 
@@ -127,3 +127,6 @@ def test_a_file_with_a_hole_in_it_is_refused_checked_and_compiled_without_a_cras
     check(read)
     for each in read.processes:
         bpmn.compile(read, each.id)
+    if read.processes:
+        *_, last = run(read)
+        assert last["status"] in {"completed", "waiting", "failed"}

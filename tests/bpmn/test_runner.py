@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -318,3 +319,11 @@ def test_run_finds_called_processes_and_decisions_beside_the_file(file):
     code, out = command("run", file(model(start(), call, end(), flow("s -> c -> e"))), "--json")
     assert code == 0
     assert '"element":"a"' in out
+
+
+def test_layout_draws_a_diagram_into_the_file_once(file):
+    path = file(GOOD)
+    assert command("layout", path)[0] == 0
+    assert "BPMNDiagram" in Path(path).read_text(encoding="utf-8")
+    code, out = command("layout", path)
+    assert (code, "intet er ændret" in out) == (0, True)

@@ -41,6 +41,7 @@ __all__ = ["Core", "Fault", "Op", "clean", "fault_of", "native"]
 _NOTHING: Mapping[str, Any] = {}
 _CPR = re.compile(r"\b\d{6}[- ]?\d{4}\b")
 _LONGEST_TEXT = 1000
+_DEEPEST = 150
 
 
 class Fault(Exception):  # noqa: N818 - never leaves the package
@@ -303,7 +304,17 @@ class Core(ABC):
     def open_scope(
         self, kind: ScopeKind, element: str, parent: Scope, variables: dict[str, Any]
     ) -> Scope:
-        """Open a scope inside another."""
+        """Open a scope inside another.
+
+        Raises:
+            Fault: The scopes nest too deeply: something starts itself inside itself.
+        """
+        if len(self.state.scopes) > _DEEPEST and _depth(parent) > _DEEPEST:
+            raise Fault(
+                "nesting-too-deep",
+                f"Mere end {_DEEPEST} forløb ligger inden i hinanden ved {element!r}; "
+                "modellen starter sig selv. Ret den, og prøv igen.",
+            )
         scope = Scope(self.new_id(), kind, element, parent, variables)
         parent.children[scope.id] = self.state.scopes[scope.id] = scope
         return scope
@@ -424,6 +435,13 @@ class Core(ABC):
         self.effects.append(
             Ended(status.name.lower(), dict(self.state.root.variables), code, clean(message))
         )
+
+
+def _depth(scope: Scope) -> int:
+    depth, at = 0, scope.parent
+    while at is not None:
+        depth, at = depth + 1, at.parent
+    return depth
 
 
 def native(values: Mapping[str, Any]) -> dict[str, Any]:

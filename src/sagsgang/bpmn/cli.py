@@ -12,6 +12,7 @@ import typer
 
 from sagsgang.bpmn import codec
 from sagsgang.bpmn.errors import ModelError
+from sagsgang.bpmn.layout import layout
 from sagsgang.bpmn.model import Model, load
 from sagsgang.bpmn.runner import run
 from sagsgang.bpmn.validation import check
@@ -76,6 +77,26 @@ def run_command(
         raise typer.Exit(_FAULTS) from None
     if last.get("status") == "failed":
         raise typer.Exit(_FAULTS)
+
+
+@app.command("layout")
+def layout_command(
+    file: Annotated[Path, typer.Argument(help="BPMN-fil uden diagram.")],
+    out: Annotated[Path | None, typer.Option(help="Hvor den skrives; ellers i filen selv.")] = None,
+) -> None:
+    """Tegn et diagram til en model, der intet har. En model med diagram røres ikke."""
+    try:
+        model = _load(file)
+        drawn = layout(model)
+    except ModelError as error:
+        typer.echo(f"{file}: {error.code}: {error}", err=True)
+        raise typer.Exit(_FAULTS) from None
+    if drawn is model:
+        typer.echo(f"{file} har allerede et diagram eller ingen proces; intet er ændret.")
+        return
+    target = out or file
+    target.write_bytes(drawn.to_xml())
+    typer.echo(f"{target} er skrevet med diagram.")
 
 
 def _refusal(code: str, message: str, element: str) -> dict[str, Any]:

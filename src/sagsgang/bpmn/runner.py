@@ -53,7 +53,7 @@ ERROR_KEY = "@error"
 ESCALATION_KEY = "@escalation"
 """An answer with this key raises the escalation of that code and completes the task after."""
 
-_MOST_INSTANCES = 1_000
+_MOST_INSTANCES = 200
 _MOST_FIRINGS = 100
 
 Decide = Callable[[str, Variables], Any]
@@ -195,7 +195,7 @@ class _Runner:
             self._begin(graph, variables, self._first_event(graph))
         else:
             self._begin_all(variables)
-        while True:
+        while self._error is None:
             yield from self._drain()
             if not (self._route() or self._answer_waits() or self._next_timer()):
                 break

@@ -99,7 +99,10 @@ def step(
     """
     command = _with_feel_values(command)
     machine = _Machine(graph, state if consume else state.copy(), services, limit)
-    _COMMANDS[type(command)](machine, command)
+    try:
+        _COMMANDS[type(command)](machine, command)
+    except (Fault, ExpressionFault) as error:
+        raise CommandError(f"The command cannot be carried out: {error}") from None
     machine.run()
     return Step(machine.state, tuple(machine.effects), tuple(machine.records), machine.changed)
 

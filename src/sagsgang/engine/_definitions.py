@@ -175,7 +175,7 @@ def deploy(
     model = bpmn.load(xml)
     violations = bpmn.check(model)
     if violations:
-        listing = "; ".join(str(each) for each in violations[:5])
+        listing = "; ".join(str(each).rstrip(".") for each in violations[:5])
         more = f" and {len(violations) - 5} more" if len(violations) > 5 else ""
         raise DeploymentError(
             f"The model breaks the standard in {len(violations)} places: {listing}{more}.",

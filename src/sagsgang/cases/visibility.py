@@ -15,14 +15,11 @@ from datetime import date
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sagsgang.cases.models import Case, Task
-from sagsgang.organisation.models import Employment, RoleAssignment, Substitution, User
+from sagsgang.organisation.lookups import stands_in_for
+from sagsgang.organisation.models import Employment, RoleAssignment, User
 
 SEES_EVERY_CASE = frozenset({"controller", "administrator", "process_owner"})
 """Roles that read all cases, by the nature of the work."""
-
-_LONGEST_CHAIN = 3
-"""A substitute's substitute's substitute: more is a mistake in the calendar, not a plan."""
-
 
 @dataclass(frozen=True, slots=True)
 class Grants:
@@ -97,21 +94,7 @@ def grants_of(user: User, on: date) -> Grants:
 def _acts_for(user: User, on: date) -> tuple[uuid.UUID, ...]:
     if user.person_id is None:
         return ()
-    reached = {user.person_id}
-    edge = {user.person_id}
-    for _ in range(_LONGEST_CHAIN):
-        edge = (
-            set(
-                Substitution.objects.on(on)
-                .filter(substitute_id__in=edge)
-                .values_list("absent_id", flat=True)
-            )
-            - reached
-        )
-        if not edge:
-            break
-        reached |= edge
-    return tuple(sorted(reached))
+    return (user.person_id, *(person.pk for person in stands_in_for(user, on)))
 
 
 def cases_for(user: User, on: date) -> QuerySet[Case]:

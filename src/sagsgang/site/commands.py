@@ -27,7 +27,7 @@ errors = Console(stderr=True, highlight=False)
 _SEAL_EVERY = timedelta(seconds=30)
 
 
-def _start() -> None:
+def start() -> None:
     """Load the platform; a configuration that cannot work is said in a sentence."""
     from django.apps import apps
     from pydantic import ValidationError
@@ -67,7 +67,7 @@ def migrate() -> None:
     """Bring the tables up to this version, release the installation's own solutions."""
     from django.core.management import call_command
 
-    _start()
+    start()
     settings.SAGSGANG.data_dir.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0, interactive=False)
     _release_installed()
@@ -87,7 +87,7 @@ def serve(*, host: str, port: int, demo: bool) -> None:
 
         hosting.serve(host=host, port=port)
         return
-    _start()
+    start()
     migrate()
     with _background_worker(enabled=settings.SAGSGANG.embedded):
         run_server(host, port)
@@ -124,7 +124,7 @@ def _background_worker(*, enabled: bool) -> Iterator[None]:
 
 def worker(*, threads: int) -> None:
     """Do what waits until told to stop; seal the audit trail meanwhile."""
-    _start()
+    start()
 
     from sagsgang import engine
     from sagsgang.audit import chain
@@ -186,7 +186,7 @@ def doctor() -> int:
     """Examine the installation; say what is wrong and what to do."""
     from sagsgang.site.doctor import examine
 
-    _start()
+    start()
     table = Table("", "Hvad", "Fundet", box=None, pad_edge=False)
     findings = list(examine())
     for finding in findings:
@@ -201,7 +201,7 @@ def check() -> int:
     from sagsgang.cases.errors import SolutionError
     from sagsgang.cases.solution import installed
 
-    _start()
+    start()
     try:
         found = installed()
     except SolutionError as error:
@@ -219,7 +219,7 @@ def deploy(path: str) -> int:
     """Release a solution, by folder or by name."""
     from sagsgang.cases import clock, releases, solution
 
-    _start()
+    start()
 
     def action() -> int:
         folder = Path(path)
@@ -238,7 +238,7 @@ def solutions() -> int:
     from sagsgang.cases.models import Case, SolutionRelease
     from sagsgang.cases.solution import installed
 
-    _start()
+    start()
 
     def action() -> int:
         table = Table("Løsning", "Titel", "Version", "Tilstand", "Åbne sager", box=None)
@@ -271,7 +271,7 @@ def submit(solution: str, file: Path, *, user: str, dry_run: bool, report: Path 
     """Send in a file of orders."""
     from sagsgang.cases import clock, ordering
 
-    _start()
+    start()
 
     def action() -> int:
         try:
@@ -313,7 +313,7 @@ def case(number: str) -> int:
     from sagsgang.cases.models import Case
     from sagsgang.cases.reading import path_taken
 
-    _start()
+    start()
     found = Case.objects.filter(number=number).select_related("unit").first()
     if found is None:
         errors.print(f"Der er ingen sag med nummeret {number}.")
@@ -346,7 +346,7 @@ def sync() -> int:
     from sagsgang.cases import clock, systems
     from sagsgang.solutions.timesheets.synchronise import synchronise
 
-    _start()
+    start()
 
     def action() -> int:
         done = synchronise(systems.payroll(), now=clock.now())
@@ -364,7 +364,7 @@ def scenarios(solution: str) -> int:
     from sagsgang.cases.scenarios import run_all
     from sagsgang.cases.solution import get, installed
 
-    _start()
+    start()
 
     def action() -> int:
         chosen = [get(solution)] if solution else list(installed().values())

@@ -138,5 +138,9 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": _configuration.log_level},
     # Django's own handler for requests would write every line twice, and only while developing.
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # The connectors log each call themselves, without addresses.
+        "httpx": {"level": "WARNING"},
+    },
 }

@@ -48,7 +48,7 @@ from sagsgang.solutions.timesheets.pay.difference import difference
 PAID: Final = "paid"
 """Register: what payroll has accepted for a case so far; ``data["lines"]`` are its pay lines."""
 DELIVERY: Final = "payroll_delivery"
-"""Register: one delivery that payroll has booked: number of lines and kroner, by delivery key."""
+"""Register: a delivery that payroll has answered: lines and kroner booked, by delivery key."""
 
 _FIRST_LOOK = timedelta(seconds=2)
 _LATER_LOOKS = timedelta(minutes=15)
@@ -261,6 +261,7 @@ def deliver(
 
     Raises:
         BpmnError: ``payroll-refused``, when payroll refuses the delivery as a whole.
+        JobError: Payroll holds other content under the key.
         ConnectorError: Payroll is away or its answer is unclear: tried again with the same key.
     """
     lines = _to_send(calculation, paid)
@@ -273,12 +274,21 @@ def deliver(
         try:
             systems.payroll().deliver(_delivery(delivery, facts))
         except Rejected as error:
-            raise BpmnError(
-                "payroll-refused",
-                error.message,
-                {"refused": [{"line": 0, "code": error.code, "message": error.message}]},
-            ) from error
+            raise _refusal_of(error) from error
     return {"delivery": delivery}
+
+
+def _refusal_of(error: Rejected) -> Exception:
+    """A refused delivery goes to a caseworker; one that may be booked already stops for good."""
+    if any(reason.code == "key_conflict" for reason in error.reasons):
+        # The key stands for other content at payroll: what that was must be cleared up first.
+        message = "Lønsystemet har allerede fået en anden leverance for sagen. Kontakt løn."
+        return JobError("payroll-key-conflict", message, retryable=False)
+    refused = [
+        {"line": 0, "code": reason.code, "message": reason.message, "label": "Hele leverancen"}
+        for reason in error.reasons
+    ]
+    return BpmnError("payroll-refused", "Lønsystemet har afvist leverancen.", {"refused": refused})
 
 
 def _to_send(calculation: Mapping[str, Any], paid: Iterable[dict[str, Any]]) -> list[PayLine]:
@@ -355,14 +365,16 @@ def settle(
 ) -> dict[str, Any]:
     """Record what payroll has booked, in the same transaction as the step of the flow."""
     case = Case.objects.get(number=work.case)
-    accepted = [delivery["lines"][answer["line"] - 1] for answer in answers if answer["accepted"]]
+    accepted = [
+        delivery["lines"][int(answer["line"]) - 1] for answer in answers if answer["accepted"]
+    ]
     refused = [
-        {**answer, "label": delivery["lines"][answer["line"] - 1]["label"]}
+        {**answer, "label": delivery["lines"][int(answer["line"]) - 1]["label"]}
         for answer in answers
         if not answer["accepted"]
     ]
     in_all = [*paid, *accepted]
-    if accepted:
+    if delivery["lines"]:
         RegisterEntry.objects.create(
             solution=case.solution,
             kind=DELIVERY,
@@ -371,6 +383,7 @@ def settle(
             quantity=len(accepted),
             amount=_kroner(accepted),
             case=case,
+            data={"sent": len(delivery["lines"])},
         )
     switch_off(PAID, case=case.pk)
     if case.corrects_id is not None:

@@ -73,14 +73,18 @@ def synchronise(payroll: PayrollSystem, *, now: datetime) -> Synchronised:
             )
         changes = update_terms(map(TermsRow.from_payroll, answer.terms), now, actor=_ACTOR)
         orders = regulations(changes.changed)
-        placed = ordering.place_many(
-            _SOLUTION,
-            orders,
-            user=_ACTOR,
-            now=now,
-            key=f"regulation:{answer.watermark}",
-            origin="regulation",
-        ) if orders else ordering.Report()
+        placed = (
+            ordering.place_many(
+                _SOLUTION,
+                orders,
+                user=_ACTOR,
+                now=now,
+                key=f"regulation:{answer.watermark}",
+                origin="regulation",
+            )
+            if orders
+            else ordering.Report()
+        )
         RegisterEntry.objects.update_or_create(
             kind=_WATERMARK,
             key=_SOLUTION,

@@ -175,8 +175,8 @@ class PayLine:
             quantity=Decimal(data["quantity"]),
             rate=Decimal(data["rate"]),
             amount=Decimal(data["amount"]),
-            minutes=data["minutes"],
-            worked=data["worked"],
+            minutes=_whole(data["minutes"]),
+            worked=_whole(data["worked"]),
             reference=data["reference"],
             basis=Basis(
                 label=data["label"],
@@ -241,6 +241,11 @@ class Calculation:
             ],
             "warnings": list(self.warnings),
         }
+
+
+def _whole(value: Any) -> int | None:
+    """A count that may have come back as a decimal, or as text, from where it was kept."""
+    return None if value is None else int(value)
 
 
 # --- Danish text -------------------------------------------------------------------------------

@@ -720,3 +720,17 @@ def test_what_starts_itself_inside_itself_is_stopped(play):
     )
     host = play(xml).start()
     assert host.incident.code == "nesting-too-deep"
+
+
+def test_a_reminder_by_a_plain_duration_comes_once_and_leaves_the_task(play):
+    xml = model(
+        start(),
+        user("u"),
+        boundary("t", "u", timer("P2D"), cancelActivity=False),
+        end(),
+        end("e2"),
+        flow("s -> u -> e", "t -> e2"),
+    )
+    host = play(xml).start().complete("t")
+    assert (host.trace, host.waiting) == ("s t e2", ["u"])
+    assert host.complete("u").status == "completed"

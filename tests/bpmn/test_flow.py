@@ -390,3 +390,17 @@ def test_a_variable_may_have_the_name_of_a_built_in_function(play):
     )
     host = play(xml).start(count=1, number=2)
     assert host.ended.variables == {"count": 1, "number": 2, "date": 4, "min": 8}
+
+
+def test_a_join_copes_with_a_boundary_event_that_hangs_on_nothing(play):
+    xml = model(
+        start(),
+        inclusive("f"),
+        task("a"),
+        task("b"),
+        boundary("t", "nowhere", timer("PT1H")),
+        inclusive("j"),
+        end(),
+        flow("s -> f -> a -> j -> e", "f -> b -> j", "t -> j"),
+    )
+    assert play(xml).start().trace == "s f a b j e"

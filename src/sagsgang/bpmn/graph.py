@@ -349,7 +349,7 @@ class Graph:
             for each in node.incoming:
                 found.add(each.id)
                 pending.append(each.source)
-            if node.attached_to:
+            if node.attached_to in self.nodes:
                 pending.append(node.attached_to)
             pending += links.get(key, ())
         return frozenset(found)

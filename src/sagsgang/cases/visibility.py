@@ -21,6 +21,7 @@ from sagsgang.organisation.models import Employment, RoleAssignment, User
 SEES_EVERY_CASE = frozenset({"controller", "administrator", "process_owner"})
 """Roles that read all cases, by the nature of the work."""
 
+
 @dataclass(frozen=True, slots=True)
 class Grants:
     """What a user may do on a day.
@@ -63,10 +64,10 @@ def grants_of(user: User, on: date) -> Grants:
     paths: dict[str, set[str]] = {}
     queues: set[str] = set()
     unlimited = False
-    for role, path, queue in (
-        RoleAssignment.objects.of(user).on(on).values_list("role", "unit__path", "queue")
+    for role, unit, path, queue in (
+        RoleAssignment.objects.of(user).on(on).values_list("role", "unit_id", "unit__path", "queue")
     ):
-        if path is None:
+        if unit is None:
             everywhere.add(role)
         else:
             paths.setdefault(role, set()).add(path)
@@ -109,7 +110,7 @@ def cases_for(user: User, on: date) -> QuerySet[Case]:
     condition = Q(requester=user.username)
     if grants.acts_for:
         asked = Task.objects.filter(case=OuterRef("pk"), person_id__in=grants.acts_for)
-        condition |= Q(subject_id=user.person_id) | Exists(asked)
+        condition |= Q(subject_id=user.person_id) | Q(Exists(asked))
     for role in (RoleAssignment.Role.CASEWORKER, RoleAssignment.Role.APPROVER):
         units = grants.units(role, "unit__")
         if units is None:

@@ -33,6 +33,7 @@ _WAGE_CODE_NAME = "Lønart"
 _RATE_CHANGE_FROM = stage.MONTH + timedelta(days=14)
 _EMPLOYMENTS_WITH_NEW_RATE = 25
 _RAISE = Decimal("1.03")
+_ORE = Decimal("0.01")
 _BOOKS = (
     ("Leverancer", "deliveries"),
     ("Linjer sendt", "lines_sent"),
@@ -255,7 +256,7 @@ def _raised(terms: Iterable[EmploymentTerms]) -> Iterator[EmploymentTerms]:
             continue
         if row.valid_from < _RATE_CHANGE_FROM:
             yield replace(row, valid_to=_RATE_CHANGE_FROM - timedelta(days=1))
-        rate = (row.hourly_rate * _RAISE).quantize(Decimal("0.01"))
+        rate = (row.hourly_rate * _RAISE).quantize(_ORE)
         yield replace(row, valid_from=max(row.valid_from, _RATE_CHANGE_FROM), hourly_rate=rate)
 
 
@@ -292,7 +293,7 @@ def _result(
     }
     deliveries, lines, kroner = totals(DELIVERY, solution="timesheets")
     sent = sum(
-        data["sent"]
+        (data or {}).get("sent", 0)
         for data in RegisterEntry.objects.filter(kind=DELIVERY).values_list("data", flat=True)
     )
     ledger = control.ledger()
@@ -348,6 +349,8 @@ def _service(cases: Any, *, received: int, refused: int, seconds: float) -> dict
 
 
 def _compared(ours: Any, theirs: Any) -> dict[str, Any]:
+    if isinstance(ours, Decimal):
+        ours, theirs = ours.quantize(_ORE), theirs.quantize(_ORE)
     return {"ours": str(ours), "theirs": str(theirs), "difference": str(ours - theirs)}
 
 
@@ -358,7 +361,9 @@ def _against_truth(month: timesheets.Month, report: Any) -> dict[str, Any]:
     first: dict[str, str] = {}
     reasons: dict[str, set[str]] = {}
     for item, kind, facts in (
+        # What payroll refuses, refuses by order of the demonstration; no sheet is to blame.
         Task.objects.exclude(kind=Task.Kind.REQUESTER)
+        .exclude(reason__in=("payroll_refused", "incident"))
         .order_by("id")
         .values_list("case__item", "kind", "facts")
     ):

@@ -80,13 +80,8 @@ def _release_installed() -> None:
         releases.deploy(each, now=clock.now(), user="system:migrate")
 
 
-def serve(*, host: str, port: int, demo: bool) -> None:
+def serve(*, host: str, port: int) -> None:
     """Serve the pages; on the embedded database a worker runs beside them."""
-    if demo:
-        from sagsgang.demo import hosting
-
-        hosting.serve(host=host, port=port)
-        return
     start()
     migrate()
     with _background_worker(enabled=settings.SAGSGANG.embedded):
@@ -170,13 +165,6 @@ def simulators(*, port: int, state: Path) -> None:
             str(state),
         ],
     )
-
-
-def demo(*, sheets: int, seed: int) -> None:
-    """Run the demo month."""
-    from sagsgang.demo import month
-
-    raise typer.Exit(month.run(sheets=sheets, seed=seed))
 
 
 # --- Looking after ----------------------------------------------------------------------------

@@ -14,7 +14,12 @@ if "SAGSGANG_DATA_DIR" not in os.environ:
     os.environ["SAGSGANG_DATA_DIR"] = str(_folder)
     # Only the process that made the folder removes it; parallel test workers get their own.
     _owner = os.getpid()
-    atexit.register(lambda: os.getpid() == _owner and shutil.rmtree(_folder, ignore_errors=True))
+
+    def _remove() -> None:
+        if os.getpid() == _owner:
+            shutil.rmtree(_folder, ignore_errors=True)
+
+    atexit.register(_remove)
     os.environ["SAGSGANG_INSECURE_DEMO_USERS"] = "true"
 
 from sagsgang.site import keys as _keys_module

@@ -321,5 +321,6 @@ def _period(month: str, periods: Mapping[str, datetime], now: datetime) -> tuple
     Pay for hours of a month is paid in the first period from that month on that still takes lines.
     """
     is_open = sorted(each for each, ends in periods.items() if now < ends and each >= month)
-    closed = month in periods and periods[month] <= now
+    # A month before the first that payroll still knows of is as closed as can be.
+    closed = bool(periods) and month < min(periods) or month in periods and periods[month] <= now
     return (is_open[0] if is_open else month), closed

@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from sagsgang import engine
 from sagsgang.bpmn.protocol import CloseReason, CloseWait, Ended, OpenWait, Wait, WaitKind
+from sagsgang.cases import register as facts
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.models import Case, JournalEntry, Task
 from sagsgang.cases.solution import Solution
@@ -57,6 +58,7 @@ def steps_applied(batch: Sequence[engine.AppliedStep]) -> None:
     closed: list[tuple[engine.AppliedStep, CloseWait]] = []
     journal: list[JournalEntry] = []
     changed: dict[int, Case] = {}
+    nothing_came_of: list[int] = []
     for step in batch:
         case = cases.get(step.instance_id)
         if case is None:
@@ -79,6 +81,8 @@ def steps_applied(batch: Sequence[engine.AppliedStep]) -> None:
                 closed.append((step, effect))
             elif isinstance(effect, Ended):
                 _end(case, solution, effect, step, journal)
+                if _came_to_nothing(case, solution, step):
+                    nothing_came_of.append(case.pk)
         _describe(case, solution, step)
         changed[case.pk] = case
     if closed:
@@ -89,6 +93,7 @@ def steps_applied(batch: Sequence[engine.AppliedStep]) -> None:
     insert_rows(opened)
     update_rows(list(changed.values()), _FOLLOWED)
     insert_rows(journal)
+    facts.withdraw(nothing_came_of)
 
 
 def _cases_of(batch: Sequence[engine.AppliedStep]) -> Mapping[int, Case]:
@@ -206,6 +211,20 @@ def _end(
     case.status = status
     case.closed_at = step.now
     journal.append(_journal(case, step, "ended", _ENDED[status]))
+
+
+def _came_to_nothing(case: Case, solution: Solution, step: engine.AppliedStep) -> bool:
+    """Whether a case that has ended leaves nothing that later cases must know of.
+
+    A case stopped where an outside system may hold something of it is no such case: until that is
+    cleared up, its facts keep the same from being done twice.
+    """
+    if case.status == Case.Status.COMPLETED:
+        return False
+    unsettled = solution.description.case.unsettled
+    return not any(
+        record.event == "terminated" and record.element in unsettled for record in step.records
+    )
 
 
 def _describe(case: Case, solution: Solution, step: engine.AppliedStep) -> None:

@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from sagsgang import engine
 from sagsgang.audit import trail
@@ -29,7 +30,9 @@ from sagsgang.cases.errors import InvalidError, NotAllowedError
 from sagsgang.cases.models import Case, JournalEntry, RegisterEntry, SolutionRelease, Submission
 from sagsgang.cases.releases import active_release
 from sagsgang.cases.solution import Solution, get
+from sagsgang.cases.visibility import may_order
 from sagsgang.organisation.bulk import insert_rows
+from sagsgang.organisation.models import User
 
 BATCH = 500
 """Orders made in one transaction: enough to be fast, few enough to let others in between."""
@@ -113,7 +116,7 @@ class Preparation:
 
     Attributes:
         now: The instant, aware.
-        user: User name of the sender; ``system...`` for the platform itself.
+        user: User name of the sender; :func:`is_platform` tells the platform itself.
         solution: The solution.
         origin: ``form``, ``file`` or what the platform calls its own orders.
         numbers: The case number that each order gets, if it becomes a case.
@@ -168,13 +171,16 @@ def place(solution: str, data: Mapping[str, Any], *, user: str, now: datetime, k
         The case.
 
     Raises:
+        NotAllowedError: The sender may not order this.
         InvalidError: The order has faults, by field.
     """
+    chosen = get(solution)
+    _must_be_allowed(chosen, user, now)
     fields = dict(data)
     order = Order("1", fields, str(fields.pop("corrects", None) or ""))
     with transaction.atomic():
         report = _submit(
-            get(solution),
+            chosen,
             Intake([order], {}, (), 1),
             user=user,
             now=now,
@@ -239,9 +245,10 @@ def place_file(
         progress: Called with orders done and orders in all.
 
     Raises:
-        NotAllowedError: The solution takes no files.
+        NotAllowedError: The sender may not order this, or the solution takes no files.
     """
     chosen = get(solution)
+    _must_be_allowed(chosen, user, now)
     read = getattr(chosen.handlers, "read", None)
     if read is None:
         message = f"{chosen.title} kan ikke sendes ind som fil."
@@ -264,6 +271,24 @@ def place_file(
         progress=progress,
     )
     return report, Submission.objects.get(key=_key(solution, key))
+
+
+def is_platform(username: str) -> bool:
+    """Whether the platform itself acts: ``system`` or ``system:part``.
+
+    No person's user name can hold a colon, and ``system`` is nobody's to take.
+    """
+    return username == "system" or username.startswith("system:")
+
+
+def _must_be_allowed(solution: Solution, username: str, now: datetime) -> None:
+    """Whoever sends in has one of the roles in ``may_submit``; the platform itself needs none."""
+    if is_platform(username):
+        return
+    user = User.objects.filter(username=username).first()
+    if user is None or not may_order(user, solution, timezone.localdate(now)):
+        message = f"Du kan ikke bestille {solution.title}."
+        raise NotAllowedError(message)
 
 
 def _key(solution: str, key: str) -> str:

@@ -58,7 +58,9 @@ class CaseSettings(Settings):
         title: Title of the case.
         summary: Facts for lists and the head of the case page, by label.
         stages: Element id to the Danish phrase shown while a token waits there.
-        statuses: Id of an end event to the status of the case when it ends there.
+        endings: Id of an end event to the status of the case when it ends there.
+        unsettled: Elements at which an outside system may hold something of the case. A case that
+            is stopped there keeps its facts in the register.
     """
 
     title: str
@@ -67,6 +69,7 @@ class CaseSettings(Settings):
     endings: Mapping[str, Literal["completed", "rejected", "withdrawn"]] = Field(
         default_factory=dict
     )
+    unsettled: Sequence[str] = ()
 
 
 class Outcome(Settings):

@@ -15,6 +15,7 @@ from datetime import date
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sagsgang.cases.models import Case, Task
+from sagsgang.cases.solution import Solution
 from sagsgang.organisation.lookups import stands_in_for
 from sagsgang.organisation.models import Employment, RoleAssignment, User
 
@@ -90,6 +91,20 @@ def grants_of(user: User, on: date) -> Grants:
         queues=frozenset() if unlimited else frozenset(queues),
         acts_for=acts_for,
     )
+
+
+def ordering_roles(user: User, on: date) -> frozenset[str]:
+    """The roles in which a user orders services on a day.
+
+    Whoever is employed is a requester, with or without a role saying so.
+    """
+    roles = grants_of(user, on).roles
+    return roles | {"requester"} if user.is_active and user.person_id is not None else roles
+
+
+def may_order(user: User, solution: Solution, on: date) -> bool:
+    """Whether a user may order a solution on a day (``may_submit`` in solution.toml)."""
+    return not ordering_roles(user, on).isdisjoint(solution.description.may_submit)
 
 
 def _acts_for(user: User, on: date) -> tuple[uuid.UUID, ...]:

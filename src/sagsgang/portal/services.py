@@ -13,7 +13,7 @@ from django.utils import timezone
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.models import SolutionRelease
 from sagsgang.cases.solution import Solution
-from sagsgang.cases.visibility import grants_of
+from sagsgang.cases.visibility import ordering_roles
 from sagsgang.organisation.models import Employment, User
 
 
@@ -29,9 +29,7 @@ def offered(user: User, now: datetime) -> Sequence[Solution]:
             "solution", flat=True
         )
     )
-    roles = grants_of(user, timezone.localdate(now)).roles
-    # Whoever is employed is a requester, with or without a role saying so.
-    mine = roles | {"requester"} if user.person_id is not None else roles
+    mine = ordering_roles(user, timezone.localdate(now))
     return [
         solution
         for solution in solutions.installed().values()

@@ -18,13 +18,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from sagsgang.bpmn import BpmnError
 from sagsgang.cases import systems
 from sagsgang.cases.models import Case, RegisterEntry
 from sagsgang.cases.notices import remind_approver
-from sagsgang.cases.ordering import Intake, Order, Preparation, Prepared, Refused
+from sagsgang.cases.ordering import Intake, Order, Preparation, Prepared, Refused, is_platform
 from sagsgang.cases.register import switch_off
 from sagsgang.cases.work import Work, computation, errand
 from sagsgang.connectors.errors import Rejected
@@ -93,7 +94,7 @@ def prepare(orders: Sequence[Order], preparation: Preparation) -> list[Prepared 
         asked[position] = Asked(
             sheet=sheet,
             case=preparation.numbers[position],
-            corrects=order.corrects,
+            corrects=corrected[order.corrects].number if order.corrects else "",
             origin=preparation.origin,
             sent=preparation.now,
         )
@@ -163,7 +164,7 @@ def _employments(numbers: Iterable[str]) -> dict[str, Employment]:
 
 def _allowed(preparation: Preparation, numbers: Iterable[str]) -> frozenset[str]:
     """The employments that the sender may send time sheets for."""
-    if preparation.user.startswith("system"):
+    if is_platform(preparation.user):
         return frozenset(numbers)
     user = User.objects.filter(username=preparation.user).first()
     if user is None:
@@ -173,13 +174,17 @@ def _allowed(preparation: Preparation, numbers: Iterable[str]) -> frozenset[str]
 
 
 def _corrected(numbers: Iterable[str]) -> dict[str, Case]:
-    """The cases that are corrected: the last one of a chain stands for all of it."""
+    """The cases that are corrected: the last one of a chain stands for all of it.
+
+    A correction that came to nothing is no link of the chain, or what was paid before it would be
+    paid once more.
+    """
+    has_paid = RegisterEntry.objects.filter(kind=PAID, case=OuterRef("pk"), active=True)
+    counts = Q(status__in=[Case.Status.OPEN, Case.Status.COMPLETED]) | Exists(has_paid)
     found: dict[str, Case] = {}
     for case in Case.objects.filter(number__in=list(numbers), solution="timesheets"):
         last = case
-        while (
-            later := last.corrections.exclude(status="rejected").order_by("id").last()
-        ) is not None:
+        while (later := last.corrections.filter(counts).order_by("id").last()) is not None:
             last = later
         found[case.number] = last
     return found

@@ -4,18 +4,39 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from sagsgang import __version__
 from sagsgang.bpmn.cli import app as bpmn_app
 from sagsgang.dmn.cli import app as dmn_app
 from sagsgang.dmn.cli import feel_command
 
+
+class _Commands(TyperGroup):
+    """All commands, with one way to say what an operator can mend: a sentence, no traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            # The libraries' own commands never load the platform, which takes its time.
+            explained = _platform().explain(error) if "sagsgang.site" in sys.modules else None
+            if explained is None:
+                raise
+            sentences, code = explained
+            for sentence in sentences:
+                typer.echo(sentence, err=True)
+            raise typer.Exit(code) from None
+
+
 app = typer.Typer(
     name="sagsgang",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,6 +73,7 @@ def _platform() -> Any:
     """The commands that need the installation: loaded late, so that the libraries start fast."""
     from sagsgang.site import commands
 
+    commands.start()
     return commands
 
 

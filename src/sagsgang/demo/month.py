@@ -34,12 +34,12 @@ _RATE_CHANGE_FROM = stage.MONTH + timedelta(days=14)
 _EMPLOYMENTS_WITH_NEW_RATE = 25
 _RAISE = Decimal("1.03")
 _ORE = Decimal("0.01")
-_BOOKS = (
-    ("Leverancer", "deliveries"),
-    ("Linjer sendt", "lines_sent"),
-    ("Linjer bogført", "lines_booked"),
-    ("Kroner", "kroner"),
-)
+_DETAIL = {
+    "deliveries": "Leverancer",
+    "lines_sent": "Linjer sendt",
+    "lines_booked": "Linjer bogført",
+}
+_INTERRUPTED = 130
 _PATIENCE = 600.0
 _LOOK_EVERY = 0.5
 
@@ -54,16 +54,20 @@ def run(*, sheets: int, seed: int) -> int:
         seed: The same seed gives the same month.
 
     Returns:
-        0 where everything reconciles, otherwise 1.
+        0 where everything reconciles, 1 where it does not, 2 where the demonstration cannot run.
     """
     started = time.monotonic()
+    from sagsgang.site.commands import ending_by_signal
+
     try:
-        stage.clear()
+        with ending_by_signal(code=_INTERRUPTED), stage.alone():
+            stage.clear()
+            with stage.stage() as where, stage.workers(1):
+                result = _play(where, sheets=sheets, seed=seed)
+            stage.finish()
     except stage.StageError as error:
         console.print(str(error))
         return 2
-    with stage.stage() as where, stage.workers(1):
-        result = _play(where, sheets=sheets, seed=seed)
     result["seconds"] = round(time.monotonic() - started, 1)
     _write(result)
     _show(result)
@@ -101,7 +105,7 @@ def _play(where: stage.Stage, *, sheets: int, seed: int) -> dict[str, Any]:
             import_extract(extract, now=clock.now())
             create_demo_users(demo_users(city))
         with _part("Lønsimulatoren fyldes", timings):
-            _fill_payroll(control, city)
+            fill_payroll(control, city, ahead=where.ahead)
         with _part("Lønvilkår og lønperioder hentes fra løn", timings):
             synchronise(systems.payroll(), now=clock.now())
         with _part("Vagtplanen indlæses, og timesedlerne skrives", timings):
@@ -147,7 +151,14 @@ def _play(where: stage.Stage, *, sheets: int, seed: int) -> dict[str, Any]:
         return _result(control, month, report, cast, timings, regulations=done.regulations)
 
 
-def _fill_payroll(control: Any, city: municipality.Municipality) -> None:
+def fill_payroll(control: Any, city: municipality.Municipality, *, ahead: timedelta) -> None:
+    """Give the payroll simulator the municipality's employments, wage codes, accounts, periods.
+
+    Args:
+        control: The simulator's control interface.
+        city: The municipality.
+        ahead: How far the machine's clock is ahead of the demonstration's.
+    """
     from sagsgang.solutions.timesheets.parameters import rulebook
 
     control.load_employments(municipality.payroll_terms(city))
@@ -158,7 +169,7 @@ def _fill_payroll(control: Any, city: municipality.Municipality) -> None:
     }
     control.load_wage_codes(codes)
     control.load_accounts({unit.cost_center for unit in city.units if unit.cost_center})
-    control.load_periods(stage.periods())
+    control.load_periods(stage.periods(ahead))
     control.set_clock(None)
     control.change_settings(receipt_delay=(0.2, 1.5), seed="demo")
 
@@ -299,15 +310,17 @@ def _result(
     ledger = control.ledger()
     reconciliation = {
         "payroll": {
-            "deliveries": _compared(deliveries, sum(ledger["deliveries"].values())),
-            "lines_sent": _compared(sent, sum(ledger["lines"].values())),
-            "lines_booked": _compared(lines, ledger["lines"]["accepted"]),
-            "kroner": _compared(kroner, Decimal(ledger["kroner"])),
-        },
-        "cases": {
-            name: _compared(each["received"], each["completed"] + each["waiting"] + each["refused"])
-            for name, each in services.items()
-        },
+            **_compared(kroner, Decimal(ledger["kroner"])),
+            "detail": {
+                "deliveries": _compared(deliveries, sum(ledger["deliveries"].values())),
+                "lines_sent": _compared(sent, sum(ledger["lines"].values())),
+                "lines_booked": _compared(lines, ledger["lines"]["accepted"]),
+            },
+        }
+    }
+    balance = {
+        name: _compared(each["received"], each["completed"] + each["waiting"] + each["refused"])
+        for name, each in services.items()
     }
     waiting = Counter(Task.objects.filter(status=Task.Status.OPEN).values_list("kind", "reason"))
     stopped = Counter(
@@ -316,10 +329,14 @@ def _result(
     return {
         "services": services,
         "reconciliation": reconciliation,
+        "balance": balance,
         "reconciles": all(
-            Decimal(str(figure["difference"])) == 0
-            for group in reconciliation.values()
-            for figure in group.values()
+            Decimal(row["difference"]) == 0
+            for row in (
+                *reconciliation.values(),
+                *(row for system in reconciliation.values() for row in system["detail"].values()),
+                *balance.values(),
+            )
         ),
         "expected": _against_truth(month, report),
         "waiting": {f"{kind}: {reason}": count for (kind, reason), count in waiting.items()},
@@ -423,8 +440,11 @@ def _show(result: dict[str, Any]) -> None:
     books = Table(title="Afstemning med lønsystemet", title_justify="left", box=None)
     for column in ("", "Sagsgang", "Løn", "Forskel"):
         books.add_column(column, justify="left" if not column else "right")
-    for label, key in _BOOKS:
-        row = result["reconciliation"]["payroll"][key]
+    payroll = result["reconciliation"]["payroll"]
+    for label, row in (
+        *((label, payroll["detail"][key]) for key, label in _DETAIL.items()),
+        ("Kroner", payroll),
+    ):
         books.add_row(label, row["ours"], row["theirs"], row["difference"])
     console.print(books)
     verdict = (

@@ -62,7 +62,7 @@ def _page(result: Mapping[str, Any]) -> str:
         _tile(
             _percent(service["straight_through"], service["received"]), "helt uden sagsbehandler"
         ),
-        _tile(_kroner(payroll["kroner"]["ours"]), "sendt til løn"),
+        _tile(_kroner(payroll["ours"]), "sendt til løn"),
         _tile(verdict, "Sagsgang mod løn"),
         _tile(f"{result['seconds']:.0f} s".replace(".", ","), "for det hele"),
         "</div>",
@@ -71,7 +71,7 @@ def _page(result: Mapping[str, Any]) -> str:
         "<h2>Hvad der stoppede hos en sagsbehandler</h2>",
         _bars(sorted(reasons.items(), key=lambda each: -each[1])),
         "<h2>Afstemning</h2>",
-        _reconciliation(result["reconciliation"]),
+        _reconciliation(payroll, result["balance"]),
         "<h2>Gik det, som det skulle?</h2>",
         _truth(result),
         "<h2>Hvor tiden gik</h2>",
@@ -164,21 +164,23 @@ def _bars(rows: Sequence[tuple[str, float]], unit: str = "", decimals: int = 0) 
     )
 
 
-def _reconciliation(groups: Mapping[str, Mapping[str, Mapping[str, str]]]) -> str:
-    names = {
-        "deliveries": "Leverancer til løn",
-        "lines_sent": "Linjer sendt",
-        "lines_booked": "Linjer bogført",
-        "kroner": "Kroner bogført",
-        "timesheets": "Timesedler: modtaget = udbetalt + venter + afvist",
-        "timesheets-regulations": "Reguleringer: sat i gang = udbetalt + venter + afvist",
-    }
+def _reconciliation(payroll: Mapping[str, Any], balance: Mapping[str, Mapping[str, str]]) -> str:
+    detail = payroll["detail"]
     rows = [
-        f"<tr><td>{escape(names.get(name, name))}</td>"
+        f"<tr><td>{escape(name)}</td>"
         f'<td class="n">{_plain(each["ours"])}</td><td class="n">{_plain(each["theirs"])}</td>'
         f'<td class="n">{_plain(each["difference"])}</td></tr>'
-        for group in groups.values()
-        for name, each in group.items()
+        for name, each in (
+            ("Leverancer til løn", detail["deliveries"]),
+            ("Linjer sendt", detail["lines_sent"]),
+            ("Linjer bogført", detail["lines_booked"]),
+            ("Kroner bogført", payroll),
+            ("Timesedler: modtaget = udbetalt + venter + afvist", balance["timesheets"]),
+            (
+                "Reguleringer: sat i gang = udbetalt + venter + afvist",
+                balance["timesheets-regulations"],
+            ),
+        )
     ]
     return (
         '<table><thead><tr><th></th><th class="n">Sagsgang</th><th class="n">Modpart</th>'

@@ -7,6 +7,7 @@ only. The processes are real ones, started as an operator would start them.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -16,9 +17,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sagsgang.connectors.payroll import Period, PeriodState
 
@@ -41,15 +42,59 @@ class Stage:
     Attributes:
         folder: Where everything of it lies.
         payroll: Base address of the payroll simulator.
+        ahead: How far the machine's clock is ahead of the demonstration's.
     """
 
     folder: Path
     payroll: str
+    ahead: timedelta
 
 
 def is_made(folder: Path = FOLDER) -> bool:
-    """Whether a demonstration has been run in the folder."""
-    return (folder / _MARK).exists()
+    """Whether a demonstration has been run in the folder to its end."""
+    return bool(_mark(folder).get("made"))
+
+
+def finish(folder: Path = FOLDER) -> None:
+    """Remember that the demonstration has been run to its end."""
+    _remember(folder, made=True)
+
+
+def _mark(folder: Path) -> dict[str, Any]:
+    try:
+        mark: dict[str, Any] = json.loads((folder / _MARK).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        message = f"{folder / _MARK} er beskadiget. Slet mappen, og kør demoen igen."
+        raise StageError(message) from error
+    return mark
+
+
+def _remember(folder: Path, **what: Any) -> dict[str, Any]:
+    mark = _mark(folder) | what
+    temporary = folder / f".{_MARK}"
+    temporary.write_text(json.dumps(mark), encoding="utf-8")
+    temporary.replace(folder / _MARK)
+    return mark
+
+
+@contextmanager
+def alone(folder: Path = FOLDER) -> Iterator[None]:
+    """Keep others off the demonstration meanwhile, however this process may end.
+
+    Raises:
+        StageError: Another process has it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the folder, which may be removed while it is held.
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = f"Demoen i {folder} er allerede i gang. Stop den først med Ctrl-C."
+            raise StageError(message) from None
+        yield
 
 
 def clear(folder: Path = FOLDER) -> None:
@@ -60,7 +105,7 @@ def clear(folder: Path = FOLDER) -> None:
     """
     if not folder.exists():
         return
-    if any(folder.iterdir()) and not is_made(folder):
+    if any(folder.iterdir()) and not (folder / _MARK).exists():
         message = f"{folder} er ikke en demo. Flyt den, eller vælg en anden mappe."
         raise StageError(message)
     shutil.rmtree(folder)
@@ -70,25 +115,30 @@ def clear(folder: Path = FOLDER) -> None:
 def stage(folder: Path = FOLDER) -> Iterator[Stage]:
     """Start the simulators and point this process and its children at the demonstration.
 
-    Must be entered before the platform is loaded: it reads its configuration once.
+    Must be entered before the platform is loaded: it reads its configuration once. The
+    demonstration's clock stands still while nobody uses it, so that its month stays the last one.
+
+    Raises:
+        StageError: The simulators cannot start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    mark = folder / _MARK
-    if not mark.exists():
-        mark.write_text(json.dumps({"password": secrets.token_urlsafe(16)}), encoding="utf-8")
-    password = json.loads(mark.read_text(encoding="utf-8"))["password"]
+    mark = _mark(folder) or _remember(
+        folder, password=secrets.token_urlsafe(16), clock=NOW.isoformat()
+    )
+    ahead = datetime.now(UTC) - datetime.fromisoformat(mark["clock"])
     with ExitStack() as stack:
-        os.environ["SAGSGANG_PAYROLL_PASSWORD"] = password
+        stack.callback(lambda: _remember(folder, clock=(datetime.now(UTC) - ahead).isoformat()))
+        os.environ["SAGSGANG_PAYROLL_PASSWORD"] = mark["password"]
         payroll = stack.enter_context(_simulators(folder / "simulators"))
         os.environ.update(
             SAGSGANG_DATA_DIR=str(folder),
             SAGSGANG_DATABASE="",
             SAGSGANG_INSECURE_DEMO_USERS="true",
-            SAGSGANG_INSECURE_CLOCK_OFFSET=str((NOW - datetime.now(UTC)).total_seconds()),
+            SAGSGANG_INSECURE_CLOCK_OFFSET=str(-ahead.total_seconds()),
             SAGSGANG_PAYROLL_URL=f"{payroll}/payroll",
             DJANGO_SETTINGS_MODULE="sagsgang.site.settings",
         )
-        yield Stage(folder, payroll)
+        yield Stage(folder, payroll, ahead)
 
 
 @contextmanager
@@ -136,12 +186,13 @@ def _stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def periods() -> tuple[Period, ...]:
+def periods(ahead: timedelta) -> tuple[Period, ...]:
     """The payroll periods of the demonstration: those before the month closed, later ones open.
 
-    The simulator goes by the machine's clock, so its cut-off dates are as far ahead of that.
+    Args:
+        ahead: How far the machine's clock, by which the simulator goes, is ahead of the
+            demonstration's.
     """
-    ahead = datetime.now(UTC) - NOW
     closing = {
         "2025-07": datetime(2025, 8, 11, 10, tzinfo=UTC),
         "2025-08": datetime(2025, 9, 10, 10, tzinfo=UTC),

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -28,24 +30,45 @@ _SEAL_EVERY = timedelta(seconds=30)
 
 
 def start() -> None:
-    """Load the platform; a configuration that cannot work is said in a sentence."""
+    """Load the platform."""
     from django.apps import apps
+
+    if not apps.ready:
+        django.setup()
+
+
+def explain(error: Exception) -> tuple[list[str], int] | None:
+    """What an operator needs to know of an error: Danish sentences and the exit code.
+
+    Returns:
+        None for an error that no operator can mend; its traceback belongs in a bug report.
+    """
+    from django.db import DatabaseError, OperationalError, ProgrammingError
     from pydantic import ValidationError
 
+    from sagsgang.site.configuration import Configuration, faults
     from sagsgang.site.keys import KeysMissingError
 
-    if apps.ready:
-        return
-    try:
-        django.setup()
-    except KeysMissingError as error:
-        errors.print(str(error))
-        raise typer.Exit(2) from None
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            name = "SAGSGANG_" + "_".join(map(str, fault["loc"])).upper()
-            errors.print(f"{name}: {fault['msg']}.")
-        raise typer.Exit(2) from None
+    if isinstance(error, ValidationError) and error.title == Configuration.__name__:
+        return list(faults(error)), 2
+    if isinstance(error, KeysMissingError):
+        return [str(error)], 2
+    if isinstance(error, PermissionError | NotADirectoryError | FileExistsError):
+        place = f" {error.filename}" if error.filename else ""
+        return [f"Der kan ikke skrives eller læses i{place}. Se efter, hvem der ejer mappen."], 2
+    if isinstance(error, DatabaseError):
+        text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
+        if isinstance(error, OperationalError | ProgrammingError) and _is_about_tables(text):
+            return ["Databasens tabeller mangler eller er for gamle. Kør: sagsgang migrate"], 1
+        return [f"Databasen svarer ikke, som den skal: {text}. Kør: sagsgang doctor"], 1
+    return None
+
+
+def _is_about_tables(text: str) -> bool:
+    return any(part in text for part in ("no such table", "no such column", "does not exist")) and (
+        # PostgreSQL says the same of a whole database.
+        "database" not in text
+    )
 
 
 def _say_fault(action: Callable[[], int]) -> int:
@@ -82,26 +105,74 @@ def _release_installed() -> None:
 
 def serve(*, host: str, port: int) -> None:
     """Serve the pages; on the embedded database a worker runs beside them."""
-    start()
-    migrate()
-    with _background_worker(enabled=settings.SAGSGANG.embedded):
-        run_server(host, port)
+    with ending_by_signal(), listening(host, port) as door:
+        start()
+        migrate()
+        with _background_worker(enabled=settings.SAGSGANG.embedded):
+            run_server(door)
 
 
-def run_server(host: str, port: int) -> None:
+@contextmanager
+def ending_by_signal(code: int = 0) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM leave through every ``finally``, so that no child stays behind.
+
+    Args:
+        code: The exit code then.
+    """
+
+    def leave(_number: int, _frame: Any) -> None:
+        raise SystemExit(code)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Take the port at once, before any long work; who comes early waits instead of being refused.
+
+    Args:
+        host: Address to listen on.
+        port: Port; 0 takes a free one.
+
+    Raises:
+        typer.Exit: With 2, after a sentence, where the port cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        door = socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            errors.print(f"Porten {port} på {host} er optaget. Vælg en anden med --port.")
+        else:
+            errors.print(f"Der kan ikke lyttes på {host}:{port}: {error.strerror}.")
+        raise typer.Exit(2) from None
+    with door:
+        yield door
+
+
+def run_server(door: socket.socket) -> None:
     """Serve the pages until interrupted."""
     import uvicorn
 
-    console.print(f"Sagsgang svarer på http://{host}:{port}  (stop med Ctrl-C)")
-    uvicorn.run(
-        "sagsgang.site.asgi:application",
-        host=host,
-        port=port,
-        log_level="warning",
-        lifespan="off",
-        proxy_headers=False,
-        server_header=False,
+    host, port = door.getsockname()[:2]
+    console.print(f"Sagsgang svarer på http://{f'[{host}]' if ':' in host else host}:{port}")
+    console.print("Stop med Ctrl-C.")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "sagsgang.site.asgi:application",
+            log_level="warning",
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
     )
+    server.run(sockets=[door])
 
 
 @contextmanager
@@ -114,7 +185,12 @@ def _background_worker(*, enabled: bool) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            # What it holds comes back when its leases end.
+            process.kill()
+            process.wait()
 
 
 def worker(*, threads: int) -> None:
@@ -125,7 +201,11 @@ def worker(*, threads: int) -> None:
     from sagsgang.audit import chain
     from sagsgang.cases import clock
 
-    running = engine.Worker(threads=threads, clock=clock.clock)
+    running = engine.Worker(
+        threads=threads,
+        clock=clock.clock,
+        lease=timedelta(seconds=settings.SAGSGANG.job_lease),
+    )
     stopping = threading.Event()
 
     def seal_now_and_then() -> None:
@@ -287,7 +367,8 @@ def submit(solution: str, file: Path, *, user: str, dry_run: bool, report: Path 
             report.write_bytes(ordering.report_csv(result))
         would = "vil blive modtaget" if dry_run else "er modtaget"
         console.print(
-            f"{result.received} bestillinger: {result.accepted} {would}, {result.refused} er afvist."
+            f"{result.received} bestillinger: {result.accepted} {would}, "
+            f"{result.refused} er afvist."
         )
         return int(bool(result.refused or result.faults))
 

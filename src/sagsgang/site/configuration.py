@@ -7,13 +7,27 @@ configuration; ``Configuration`` itself refuses values that cannot work.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SENTENCES: Final = {
+    "bool_parsing": "skriv true eller false",
+    "bool_type": "skriv true eller false",
+    "float_parsing": "skriv et tal, med punktum som decimaltegn",
+    "greater_than": "tallet skal være over {gt:g}",
+    "greater_than_equal": "tallet skal være mindst {ge:g}",
+    "less_than_equal": "tallet må højst være {le:g}",
+    "literal_error": "skriv {expected}",
+    "string_pattern_mismatch": "værdien skal have formen {pattern}",
+    "value_error": "{error}",
+}
+"""What is wrong with a setting, in Danish, by pydantic's type of the fault."""
 
 
 class Configuration(BaseSettings):
@@ -41,6 +55,8 @@ class Configuration(BaseSettings):
         payroll_user: Its user name.
         payroll_password: Its password.
         payroll_timeout: Seconds before a call to payroll is given up.
+        job_lease: Seconds for which a job is a worker's unless it renews it. After a worker has
+            died, what it held waits so long before another takes over.
     """
 
     model_config = SettingsConfigDict(env_prefix="SAGSGANG_", extra="ignore", frozen=True)
@@ -62,13 +78,20 @@ class Configuration(BaseSettings):
     payroll_user: str = "sagsgang"
     payroll_password: str = ""
     payroll_timeout: float = Field(default=10.0, gt=0, le=120)
+    job_lease: float = Field(default=60.0, ge=1, le=3600)
 
     @field_validator("database")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"sqlite", "postgresql", "postgres"}:
-            message = "SAGSGANG_DATABASE must start with sqlite:/// or postgresql://"
+        parts = urlsplit(value)
+        if value and parts.scheme not in {"sqlite", "postgresql", "postgres"}:
+            message = "skriv sqlite:///fil eller postgresql://bruger:kode@vært:port/navn"
             raise ValueError(message)
+        try:
+            _ = parts.port
+        except ValueError:
+            message = "porten skal være et tal mellem 0 og 65535"
+            raise ValueError(message) from None
         return value
 
     @property
@@ -116,3 +139,15 @@ class Configuration(BaseSettings):
 def configuration() -> Configuration:
     """The configuration of this process, read once."""
     return Configuration()
+
+
+def faults(error: ValidationError) -> Iterator[str]:
+    """What is wrong with the settings: one Danish sentence each, without the value, which may be a
+    password."""
+    for fault in error.errors(include_url=False, include_input=False):
+        name = "SAGSGANG_" + "_".join(map(str, fault["loc"])).upper()
+        context = fault.get("ctx", {})
+        if fault["type"] == "literal_error":
+            context = {"expected": str(context["expected"]).replace(" or ", " eller ")}
+        sentence = _SENTENCES.get(fault["type"], "værdien kan ikke bruges")
+        yield f"{name} er forkert: {sentence.format(**context)}."

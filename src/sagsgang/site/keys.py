@@ -44,12 +44,12 @@ def load(path: Path, *, create: bool) -> Keys:
     except FileNotFoundError:
         if not create:
             message = (
-                f"The key file {path} is missing: restore it, "
-                "or run 'sagsgang keys' for a new installation."
+                f"Nøglefilen {path} mangler. Læg den tilbage fra din sikkerhedskopi, "
+                "eller kør 'sagsgang keys' til en ny installation."
             )
             raise KeysMissingError(message) from None
     except (TypeError, ValueError) as error:
-        message = f"The key file {path} is damaged: restore it from your backup."
+        message = f"Nøglefilen {path} er beskadiget. Læg den tilbage fra din sikkerhedskopi."
         raise KeysMissingError(message) from error
     made = {name: secrets.token_hex(32) for name in ("session", "identifiers", "index")}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -123,13 +123,18 @@ class Step:
             description=note.description,
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the step as plain data for JSON."""
+    def to_dict(self, *, compact: bool = False) -> dict[str, Any]:
+        """Return the step as plain data for JSON; see :meth:`Explanation.to_dict`."""
+        uses = self.uses
+        if compact and self.tables:
+            uses = tuple(
+                (name, value) for name, value in uses if not isinstance(value, dict | list)
+            )
         return {
             "kind": self.kind,
             "name": self.name,
             "id": self.id,
-            "inputs": {name: _json(value) for name, value in self.uses},
+            "inputs": {name: _json(value) for name, value in uses},
             "tables": [
                 {
                     "name": table.name,
@@ -156,7 +161,7 @@ class Step:
                 for table in self.tables
             ],
             "intermediate": [{"name": name, "value": _json(value)} for name, value in self.entries],
-            "calls": [call.to_dict() for call in self.calls],
+            "calls": [call.to_dict(compact=compact) for call in self.calls],
             "result": _json(self.value),
             "messages": [message.to_dict() for message in self.messages],
         }
@@ -204,14 +209,19 @@ class Explanation:
             messages=messages,
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain data for JSON and for the audit trail."""
+    def to_dict(self, *, compact: bool = False) -> dict[str, Any]:
+        """Return everything as plain data for JSON and for the audit trail.
+
+        Args:
+            compact: Leave out contexts and lists that a table was given whole: the values that its
+                columns took from them are there all the same. Default: keep them.
+        """
         return {
             "model": self.model,
             "namespace": self.namespace,
             "digest": self.digest,
             "decision": self.decision,
-            "steps": [step.to_dict() for step in self.steps],
+            "steps": [step.to_dict(compact=compact) for step in self.steps],
             "result": _json(self.value),
             "messages": [message.to_dict() for message in self.messages],
         }

@@ -75,7 +75,9 @@ class Definition:
         if result.errors and result.value is None:
             faults = "; ".join(each.text for each in result.errors[:3])
             raise DecisionFailedError(f"The decision {decision!r} gave no result: {faults}")
-        explanation = result.explanation.to_dict() if result.explanation is not None else {}
+        # Process variables are kept already; the history needs what the tables took from them.
+        explained = result.explanation
+        explanation = explained.to_dict(compact=True) if explained is not None else {}
         return Decided(result.value, {**explanation, "resource": resource})
 
     def _find_decision(self, decision: str) -> tuple[str, Any]:

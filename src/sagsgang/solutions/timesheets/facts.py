@@ -18,7 +18,7 @@ from django.utils import timezone
 from pydantic import BaseModel
 
 from sagsgang.cases.models import RegisterEntry
-from sagsgang.cases.register import overlapping
+from sagsgang.cases.register import Interval, overlapping
 from sagsgang.organisation.lookups import (
     Approver,
     EmploymentFacts,
@@ -168,12 +168,10 @@ def payroll_periods() -> dict[str, datetime]:
     }
 
 
-def _shifts(entries: Iterable[RegisterEntry]) -> defaultdict[str, list[Shift]]:
+def _shifts(entries: Iterable[Interval]) -> defaultdict[str, list[Shift]]:
     found: defaultdict[str, list[Shift]] = defaultdict(list)
     for entry in entries:
-        if entry.starts is not None and entry.ends is not None:
-            number = entry.case.number if entry.case is not None else ""
-            found[entry.subject].append(Shift(number, entry.starts, entry.ends))
+        found[entry.subject].append(Shift(entry.case, entry.starts, entry.ends))
     return found
 
 
@@ -216,7 +214,7 @@ def _facts(
         "account": employment.cost_center,
         "agreement": employment.terms[-1].agreement if employment.terms else "",
         "hourly_paid": employment.hourly_paid,
-        "terms": [_terms_value(row) for row in employment.terms],
+        "terms": [_terms_value(row) for row in employment.terms if _matters(row, days)],
         "has_terms": all(employment.terms_on(day) for day in days),
         "days_outside": sum(not employment.holds_on(day) for day in set(days)),
         "approver": str(approver.person_id) if approver else None,
@@ -243,6 +241,12 @@ def _hours(minutes: int) -> Decimal:
 
 def _paid_minutes(duty: Duty) -> int:
     return duty.elapsed_minutes - duty.break_minutes
+
+
+def _matters(row: TermsOnDate, days: Sequence[date]) -> bool:
+    """Whether terms hold on a day of the sheet, or on the day after it (a duty over midnight)."""
+    last = max(days) + timedelta(days=1)
+    return row.valid_from <= last and (row.valid_to is None or row.valid_to >= min(days))
 
 
 def _terms_value(row: TermsOnDate) -> dict[str, Any]:
@@ -322,5 +326,6 @@ def _period(month: str, periods: Mapping[str, datetime], now: datetime) -> tuple
     """
     is_open = sorted(each for each, ends in periods.items() if now < ends and each >= month)
     # A month before the first that payroll still knows of is as closed as can be.
-    closed = bool(periods) and month < min(periods) or month in periods and periods[month] <= now
+    forgotten = bool(periods) and month < min(periods)
+    closed = forgotten or (month in periods and periods[month] <= now)
     return (is_open[0] if is_open else month), closed

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from sagsgang.connectors.errors import Reason, Rejected
 from sagsgang.connectors.payroll import (
@@ -29,15 +30,22 @@ class PayrollInMemory:
 
     Args:
         refuse: Wage codes whose lines it refuses.
+
+    Attributes:
+        deliveries: What it has taken in, by key.
+        refuse: The wage codes; may be changed between deliveries.
     """
 
     def __init__(self, refuse: Collection[str] = ()) -> None:
         self.deliveries: dict[str, Delivery] = {}
-        self._refuse = frozenset(refuse)
+        self._receipts: dict[str, BusinessReceipt] = {}
+        self.refuse: Collection[str] = frozenset(refuse)
 
     def deliver(self, delivery: Delivery) -> TransportReceipt:
         """Keep the delivery; the same key with other content is refused."""
         earlier = self.deliveries.setdefault(delivery.key, delivery)
+        if earlier is delivery:
+            self._receipts.setdefault(delivery.key, self._book(delivery))
         if earlier != delivery:
             reason = Reason("key_conflict", "Nøglen er brugt til en anden leverance.")
             message = "The delivery key stands for other content."
@@ -49,17 +57,13 @@ class PayrollInMemory:
             repeated=earlier is not delivery,
         )
 
-    def receipt(self, key: str) -> BusinessReceipt:
-        """The word on each line."""
-        delivery = self.deliveries.get(key)
-        if delivery is None:
-            return BusinessReceipt(delivery=key, state=ReceiptState.UNKNOWN)
+    def _book(self, delivery: Delivery) -> BusinessReceipt:
         return BusinessReceipt(
-            delivery=key,
+            delivery=delivery.key,
             state=ReceiptState.PROCESSED,
             lines=tuple(
                 LineReceipt(reference=line.reference, accepted=True, code=LineCode.ACCEPTED)
-                if line.wage_code not in self._refuse
+                if line.wage_code not in self.refuse
                 else LineReceipt(
                     reference=line.reference,
                     accepted=False,
@@ -69,6 +73,24 @@ class PayrollInMemory:
                 for line in delivery.lines
             ),
         )
+
+    @property
+    def booked(self) -> Decimal:
+        """Kroner booked in all."""
+        return sum(
+            (
+                line.amount or Decimal(0)
+                for key, delivery in self.deliveries.items()
+                for line, word in zip(delivery.lines, self._receipts[key].lines, strict=True)
+                if word.accepted
+            ),
+            Decimal("0.00"),
+        )
+
+    def receipt(self, key: str) -> BusinessReceipt:
+        """The word on each line, given when the delivery came."""
+        unknown = BusinessReceipt(delivery=key, state=ReceiptState.UNKNOWN)
+        return self._receipts.get(key, unknown)
 
     def receipts(self, keys: Collection[str]) -> tuple[BusinessReceipt, ...]:
         """The receipts, in the order of the keys."""

@@ -41,6 +41,7 @@ from sagsgang.solutions.timesheets.facts import (
     gather,
     terms_of,
 )
+from sagsgang.solutions.timesheets.given import given  # noqa: F401 - for the scenarios
 from sagsgang.solutions.timesheets.parameters import rulebook
 from sagsgang.solutions.timesheets.pay import PayLine, ReasonCode
 from sagsgang.solutions.timesheets.pay import calculate as calculate_pay

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Workers are killed while time sheets are delivered to a payroll system that fails now and then:
+payroll's books are those of a day on which nothing went wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MONTH_RIG = Path(__file__).parent / "month_rig.py"
+KILLS = 4
+
+
+def begin(folder: Path, database: str, kills: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", str(MONTH_RIG), str(folder), database, str(kills)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def end(process: subprocess.Popen[str]) -> dict[str, Any]:
+    output, errors = process.communicate(timeout=150)
+    assert process.returncode == 0, errors
+    # The platform may log to the same place; the result comes last.
+    result: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return result
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return end(begin(tmp_path_factory.mktemp("undisturbed") / "month", "", 0))
+
+
+def test_killed_workers_and_a_failing_payroll_change_no_krone(rig, undisturbed):
+    disturbed = end(begin(rig.folder / "month", rig.database, KILLS))
+
+    # The disaster took place: work was in hand at the kills, and payroll was sent keys again.
+    assert disturbed["killed_with_work_in_hand"] > 0
+    assert len(disturbed["sendings"]) > len(set(disturbed["sendings"]))
+    # Deliveries, lines and kroner: what the platform has recorded is what payroll has booked.
+    assert disturbed["ours"] == disturbed["theirs"]
+    assert disturbed["pending"] == 0
+    # Line by line, key by key, payroll holds the same; so each was booked once.
+    assert disturbed["lines"] == undisturbed["lines"]
+    assert disturbed["theirs"] == undisturbed["theirs"]
+    # Every case has ended or waits for a person, at the same place.
+    assert disturbed["cases"] == undisturbed["cases"]
+    assert disturbed["stuck"] == []
+    assert disturbed["jobs"] == disturbed["incidents"] == 0
+    assert disturbed["violations"] == []
+    assert disturbed["audit"] == []
+    assert disturbed["sealed"] > 0
+
+
+def test_the_undisturbed_month_is_worth_comparing_with(undisturbed):
+    deliveries, lines, kroner = undisturbed["theirs"]
+    assert undisturbed["ours"] == undisturbed["theirs"]
+    assert deliveries > 40
+    assert lines > 100
+    assert float(kroner) > 100_000
+    assert len({tuple(line[:2]) for line in undisturbed["lines"]}) == len(undisturbed["lines"])
+    assert len(undisturbed["sendings"]) == len(set(undisturbed["sendings"])) == deliveries

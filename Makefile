@@ -27,7 +27,7 @@ serve: setup ## The web pages on http://127.0.0.1:8000 with demo data and simula
 	@$(BIN)/sagsgang serve --demo
 
 test: setup ## The whole test suite; says which parts of the machine are missing
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+	@scripts/test $(VENV)
 
 bench: setup ## Measure beside named peers; writes benchmarks/results.json
 	@$(BIN)/python -m benchmarks

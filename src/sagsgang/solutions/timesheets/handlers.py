@@ -345,7 +345,7 @@ def receipt(work: Work, delivery: dict[str, Any], facts: dict[str, Any]) -> dict
     if answer.state is ReceiptState.UNKNOWN:
         raise JobError("payroll-unknown-delivery", "Lønsystemet kender ikke leverancen.")
     answer.check(_delivery(delivery, facts))
-    given = {line.reference: line for line in answer.lines}
+    word = {line.reference: line for line in answer.lines}
     return {
         "answers": [
             {
@@ -355,7 +355,7 @@ def receipt(work: Work, delivery: dict[str, Any], facts: dict[str, Any]) -> dict
                 "message": line.message,
             }
             for position in range(1, len(delivery["lines"]) + 1)
-            if (line := given[f"{delivery['key']}/{position}"])
+            if (line := word[f"{delivery['key']}/{position}"])
         ]
     }
 

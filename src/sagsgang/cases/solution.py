@@ -331,8 +331,12 @@ def _check(solution: Solution) -> list[str]:
     """Faults that lie between the files of a folder."""
     faults: list[str] = []
     description = solution.description
-    model = bpmn.load(solution.process)
-    faults += [f"process.bpmn: {violation}" for violation in bpmn.check(model)]
+    try:
+        model = bpmn.load(solution.process)
+    except bpmn.ModelError as error:
+        faults.append(f"process.bpmn: {error}")
+    else:
+        faults += [f"process.bpmn: {violation}" for violation in bpmn.check(model)]
     for table, texts in (
         ("case.summary", description.case.summary),
         ("case", {"title": description.case.title}),

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 SHEETS = 30_000
@@ -71,7 +71,7 @@ def _prepare(folder: Path, sheets: int) -> tuple[Path, int]:
     city = municipality.generate(7, on=now.date(), employments=EMPLOYMENTS)
     import_extract(municipality.write_extract(folder, city), now=now)
     update_terms(map(TermsRow.from_payroll, municipality.payroll_terms(city)), now)
-    for period in stage.periods():
+    for period in stage.periods(timedelta(0)):
         RegisterEntry.objects.create(
             solution="timesheets",
             kind=PERIOD,

@@ -257,7 +257,8 @@ def place_file(
         raise NotAllowedError(message)
     key = f"{user}:{hashlib.sha256(content).hexdigest()}"
     earlier = Submission.objects.filter(key=_key(solution, key)).first()
-    if earlier is not None:
+    # A submission that was cut short has no count yet: it goes on.
+    if earlier is not None and earlier.received:
         return report_of(earlier), earlier
     intake: Intake = read(file_name, content)
     if dry_run:
@@ -421,6 +422,9 @@ def _place_batch(
 ) -> None:
     given = numbers.allocate(len(orders), now=now)
     with transaction.atomic():
+        orders, given = _not_yet_placed(submission, orders, given, report)
+        if not orders:
+            return
         answers = _prepare(
             solution, orders, Preparation(now, user, solution, submission.origin, given)
         )
@@ -492,6 +496,24 @@ def _place_batch(
                 # A start that the engine refuses undoes the batch: nothing is half-made.
                 raise outcome
         report.cases.update({case.item: case.number for case in cases})
+        Submission.objects.filter(pk=submission.pk).update(accepted=len(report.cases))
+
+
+def _not_yet_placed(
+    submission: Submission, orders: Sequence[Order], given: Sequence[str], report: Report
+) -> tuple[Sequence[Order], Sequence[str]]:
+    """The orders of a batch that nobody else has placed meanwhile, with their case numbers.
+
+    Two who send the same thing at once take turns by the row of the submission; its count tells
+    whether the other has placed anything.
+    """
+    placed = Submission.objects.select_for_update().values_list("accepted", flat=True)
+    if placed.get(pk=submission.pk) != len(report.cases):
+        report.cases.update(
+            Case.objects.filter(submission=submission).values_list("item", "number").iterator()
+        )
+    left = [order for order in orders if order.item not in report.cases]
+    return left, given[: len(left)]
 
 
 def report_csv(report: Report) -> bytes:

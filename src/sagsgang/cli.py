@@ -25,7 +25,11 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except Exception as error:
             # The libraries' own commands never load the platform, which takes its time.
-            explained = _platform().explain(error) if "sagsgang.site" in sys.modules else None
+            if "sagsgang.site" not in sys.modules:
+                raise
+            from sagsgang.site.commands import explain
+
+            explained = explain(error)
             if explained is None:
                 raise
             sentences, code = explained

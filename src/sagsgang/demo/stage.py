@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sagsgang.connectors.payroll import Period, PeriodState
+from sagsgang.site.commands import deaf_to_ctrl_c
 
 FOLDER: Final = Path("var/demo")
 NOW: Final = datetime(2025, 11, 3, 8, 0, tzinfo=UTC)
@@ -145,9 +146,10 @@ def stage(folder: Path = FOLDER) -> Iterator[Stage]:
 def _simulators(state: Path) -> Iterator[str]:
     """Run the simulators in a process of their own; gives payroll's base address."""
     command = [sys.executable, "-m", "sagsgang.simulators", "--payroll-port", "0"]
-    process = subprocess.Popen(  # noqa: S603 - this Python, fixed arguments
-        [*command, "--state", str(state)], stdout=subprocess.PIPE, text=True
-    )
+    with deaf_to_ctrl_c():
+        process = subprocess.Popen(  # noqa: S603 - this Python, fixed arguments
+            [*command, "--state", str(state)], stdout=subprocess.PIPE, text=True
+        )
     try:
         line = process.stdout.readline() if process.stdout else ""
         if not line:
@@ -165,10 +167,11 @@ def workers(
     """Run worker processes meanwhile."""
     command = [sys.executable, "-m", "sagsgang.cli", "worker", "--threads", str(threads)]
     log = folder.joinpath("worker.log").open("ab")
-    processes = [
-        subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - as above
-        for _ in range(count)
-    ]
+    with deaf_to_ctrl_c():
+        processes = [
+            subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - as above
+            for _ in range(count)
+        ]
     try:
         yield processes
     finally:

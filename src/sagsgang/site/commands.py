@@ -180,7 +180,8 @@ def _background_worker(*, enabled: bool) -> Iterator[None]:
     if not enabled:
         yield
         return
-    process = subprocess.Popen([sys.executable, "-m", "sagsgang.cli", "worker"])
+    with deaf_to_ctrl_c():
+        process = subprocess.Popen([sys.executable, "-m", "sagsgang.cli", "worker"])
     try:
         yield
     finally:
@@ -191,6 +192,19 @@ def _background_worker(*, enabled: bool) -> Iterator[None]:
             # What it holds comes back when its leases end.
             process.kill()
             process.wait()
+
+
+@contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Start a child meanwhile: Ctrl-C reaches it too, and must not break it off while it loads.
+
+    It listens from when it has set its own handler; until then it is its parent who stops it.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def worker(*, threads: int) -> None:

@@ -420,7 +420,7 @@ def _place_batch(
     user: str,
     now: datetime,
 ) -> None:
-    given = numbers.allocate(len(orders), now=now)
+    given: Sequence[str] = numbers.allocate(len(orders), now=now)
     with transaction.atomic():
         orders, given = _not_yet_placed(submission, orders, given, report)
         if not orders:

@@ -190,11 +190,11 @@ def test_a_submission_cut_short_goes_on_where_it_stopped(
         nonlocal batches
         batches += 1
         if batches == 2:
-            raise OSError
+            raise TimeoutError
         return prepare(orders, preparation)
 
     monkeypatch.setattr(handlers, "prepare", cut_short)
-    with pytest.raises(OSError):
+    with pytest.raises(TimeoutError):
         send(service, *sheets(5))
     assert Case.objects.count() == 2
     monkeypatch.setattr(handlers, "prepare", prepare)

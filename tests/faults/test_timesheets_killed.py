@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 MONTH_RIG = Path(__file__).parent / "month_rig.py"
-KILLS = 4
+KILLS = 3
 
 
 def begin(folder: Path, database: str, kills: int) -> subprocess.Popen[str]:

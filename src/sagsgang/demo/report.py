@@ -14,7 +14,8 @@ margin:2rem auto;padding:0 1rem}
 h1{font-size:2rem;margin:0 0 .25rem}h2{margin:2.5rem 0 .75rem;font-size:1.35rem}
 .lead{color:#454545;margin:0 0 1.5rem}.tiles{display:flex;flex-wrap:wrap;gap:1rem}
 .tile{border:1px solid #bfbfbf;border-radius:4px;padding:.75rem 1rem;flex:1 1 9rem}
-.tile b{display:block;font-size:1.9rem;line-height:1.2}.ok{color:#1d7a3c}.bad{color:#b3001b}
+.tile b{display:block;font-size:1.6rem;line-height:1.25;white-space:nowrap}
+.ok{color:#1d7a3c}.bad{color:#b3001b}
 table{border-collapse:collapse;width:100%}th,td{padding:.4rem .6rem;text-align:left;
 border-bottom:1px solid #dcdcdc}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 svg{width:100%;height:auto;display:block}svg text{font:13px "IBM Plex Sans",system-ui,sans-serif}

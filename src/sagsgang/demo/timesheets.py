@@ -435,7 +435,7 @@ class _Generator:
         if not calendar.free:
             return False
         row = Row(calendar.free.pop(), "08:00", "12:00")
-        reasons = ("calculation_review",)
+        reasons = ("parameter_missing",)
         return self._send(each, (row,), Expected.CASEWORKER, "agreement_unknown", reasons)
 
     def _long_duty(self) -> bool:

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sagsgang.site.settings")
 
 application = get_asgi_application()
+
+# WhiteNoise hands over the files of the bundle as synchronous iterators; Django reads them whole.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")

@@ -56,7 +56,8 @@ _FIRST_LOOK = timedelta(seconds=2)
 _LATER_LOOKS = timedelta(minutes=15)
 _PATIENCE = timedelta(days=3)
 
-_OWN_REASONS = frozenset({ReasonCode.PARAMETER_MISSING, ReasonCode.TERMS_MISSING})
+_TO_REVIEW = frozenset({ReasonCode.CLOCK_CHANGE})
+"""What a person may accept as it is; for every other reason something cannot be calculated."""
 
 
 # --- Orders come in ---------------------------------------------------------------------------
@@ -240,11 +241,9 @@ def calculate(work: Work, sheet: Sheet, facts: dict[str, Any]) -> dict[str, Any]
             "missing": [
                 reason.parameter or reason.code.value
                 for reason in result.reasons
-                if reason.code in _OWN_REASONS
+                if reason.code not in _TO_REVIEW
             ],
-            "review": [
-                reason.code.value for reason in result.reasons if reason.code not in _OWN_REASONS
-            ],
+            "review": [reason.code.value for reason in result.reasons if reason.code in _TO_REVIEW],
         }
     }
 

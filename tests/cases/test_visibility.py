@@ -84,6 +84,8 @@ def test_only_the_manager_is_asked_to_approve(world: World) -> None:
 
 def test_a_substitute_sees_what_the_absent_manager_is_asked(world: World) -> None:
     worlds.order(world)
+    assert world.manager.person is not None
+    assert world.outsider.person is not None
     Substitution.objects.create(
         absent=world.manager.person,
         substitute=world.outsider.person,

@@ -68,7 +68,7 @@ def grants_of(user: User, on: date) -> Grants:
     for role, unit, path, queue in (
         RoleAssignment.objects.of(user).on(on).values_list("role", "unit_id", "unit__path", "queue")
     ):
-        if unit is None:
+        if not unit:
             everywhere.add(role)
         else:
             paths.setdefault(role, set()).add(path)

@@ -395,6 +395,23 @@ def test_a_correction_that_came_to_nothing_does_not_let_the_sheet_be_paid_twice(
     assert service.payroll.booked == Decimal("1440.00")
 
 
+def test_a_correction_that_payroll_refused_does_not_let_the_sheet_be_paid_twice(
+    service: Service,
+) -> None:
+    service.plan(duty(start="06:00", end="17:00"))
+    first = service.order(DAY)
+    service.payroll.refuse_all = True
+    refused = service.order(duty(start="08:00", end="17:00"), key="2", corrects=first.number)
+    service.decide(refused, "closed", comment="Perioden er lukket.")
+    service.payroll.refuse_all = False
+    again = service.order(duty(start="07:00", end="16:00"), key="3", corrects=first.number)
+    assert again.corrects_id == first.pk
+    if again.status == Case.Status.OPEN:
+        service.decide(again, "accepted", comment="Rettelsen blev aldrig sendt.")
+        service.decide(again, "approved")
+    assert service.payroll.booked == Decimal("1440.00")
+
+
 def test_a_case_under_way_cannot_be_corrected(service: Service) -> None:
     first = service.order(DAY)
     with pytest.raises(InvalidError) as error:

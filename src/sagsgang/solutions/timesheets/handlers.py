@@ -181,8 +181,9 @@ def _corrected(numbers: Iterable[str]) -> dict[str, Case]:
     A correction that came to nothing is no link of the chain, or what was paid before it would be
     paid once more.
     """
-    has_paid = RegisterEntry.objects.filter(kind=PAID, case=OuterRef("pk"), active=True)
-    counts = Q(status__in=[Case.Status.OPEN, Case.Status.COMPLETED]) | Exists(has_paid)
+    # Switched off too: a correction that was corrected in turn is still on the way to the last.
+    settled = RegisterEntry.objects.filter(kind=PAID, case=OuterRef("pk"))
+    counts = Q(status=Case.Status.OPEN) | Exists(settled)
     found: dict[str, Case] = {}
     for case in Case.objects.filter(number__in=list(numbers), solution="timesheets"):
         last = case

@@ -133,6 +133,10 @@ def _no_manager(_: Service) -> None:
     Employment.objects.update(is_manager=False)
 
 
+def _unknown_agreement(_: Service) -> None:
+    EmploymentTerms.objects.update(agreement="XX-00.00")
+
+
 def _nothing(_: Service) -> None:
     """The lines alone are the reason."""
 
@@ -155,6 +159,7 @@ def _nothing(_: Service) -> None:
             [duty(f"2025-09-{day}", "06:00", "16:00") for day in range(22, 27)],
         ),
         ("parameter_missing", _nothing, [duty(start="08:00", end="16:00", kind="on_call")]),
+        ("parameter_missing", _unknown_agreement, [DAY]),
         ("clock_change", _nothing, [duty("2025-10-25", "23:00", "07:00")]),
         ("large_amount", _large, [DAY]),
         ("no_approver", _no_manager, [DAY]),

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from sagsgang import cli
+from sagsgang.site import commands
 from tests.webfixtures import as_user, time, world
 
 __all__ = ["as_user", "sagsgang", "time", "world"]
@@ -21,10 +22,12 @@ def _all_commands() -> None:
 
 
 @pytest.fixture
-def sagsgang() -> Callable[..., Result]:
+def sagsgang(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command, in this process; its lines are not folded."""
 
-    def run(*arguments: object) -> Result:
-        return CliRunner(env={"COLUMNS": "400"}).invoke(cli.app, [str(each) for each in arguments])
+    monkeypatch.setattr(commands.console, "_width", 400)
+
+    def run(*arguments: object) -> Any:
+        return CliRunner().invoke(cli.app, [str(each) for each in arguments])
 
     return run

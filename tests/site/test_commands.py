@@ -17,6 +17,7 @@ from sagsgang.audit import chain
 from sagsgang.audit.models import Entry
 from sagsgang.cases import solution as solutions
 from sagsgang.cases import systems
+from sagsgang.cases.errors import UnknownError
 from sagsgang.cases.models import Case, RegisterEntry, SolutionRelease
 from sagsgang.connectors.payroll import EmploymentTerms, Period, PeriodState
 from sagsgang.demo.timesheets import Month, Row, Sent, write_csv, write_jsonl, write_xlsx
@@ -348,6 +349,10 @@ def test_an_address_of_another_machine_is_a_sentence(capsys):
         pytest.fail("The address is not this machine's.")
     assert caught.value.exit_code == 2
     assert "192.0.2.1" in capsys.readouterr().err
+
+
+def test_a_fault_of_the_case_layer_is_its_sentence_wherever_it_comes_up():
+    assert commands.explain(UnknownError("Der er ingen.")) == (["Der er ingen."], 1)
 
 
 def test_an_error_in_the_program_is_not_explained_away():

@@ -36,8 +36,7 @@ def serve(*, host: str, port: int) -> None:
                 _make()
             with stage.alone(), stage.stage() as where:
                 _open_periods(where)
-                commands.start()
-                commands.migrate()
+                _prepare()
                 with stage.workers(1):
                     commands.console.print("Vælg en demobruger på siden, hvor man logger ind.")
                     commands.run_server(door)
@@ -64,6 +63,20 @@ def _make() -> None:
     if not stage.is_made():
         message = f"Demodata kunne ikke laves: {output.strip() or 'ingen forklaring'}"
         raise stage.StageError(message)
+
+
+def _prepare() -> None:
+    commands.start()
+    from sagsgang.cases.errors import SolutionError
+
+    try:
+        commands.migrate()
+    except SolutionError as error:
+        message = (
+            f"Demoen i {stage.FOLDER} er lavet med en anden udgave af Sagsgang. "
+            "Lav den igen: sagsgang demo"
+        )
+        raise stage.StageError(message) from error
 
 
 def _open_periods(where: stage.Stage) -> None:

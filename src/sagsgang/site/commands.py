@@ -24,7 +24,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# A sentence is one line wherever it is read, and shows what it quotes as it is.
+errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 _SEAL_EVERY = timedelta(seconds=30)
 
@@ -46,6 +47,8 @@ def explain(error: Exception) -> tuple[list[str], int] | None:
     from django.db import DatabaseError, OperationalError, ProgrammingError
     from pydantic import ValidationError
 
+    from sagsgang.cases.errors import CaseError
+    from sagsgang.connectors.errors import ConnectorError
     from sagsgang.site.configuration import Configuration, faults
     from sagsgang.site.keys import KeysMissingError
 
@@ -53,6 +56,8 @@ def explain(error: Exception) -> tuple[list[str], int] | None:
         return list(faults(error)), 2
     if isinstance(error, KeysMissingError):
         return [str(error)], 2
+    if isinstance(error, CaseError | ConnectorError):
+        return [str(error)], 1
     if isinstance(error, PermissionError | NotADirectoryError | FileExistsError):
         place = f" {error.filename}" if error.filename else ""
         return [f"Der kan ikke skrives eller læses i{place}. Se efter, hvem der ejer mappen."], 2
@@ -196,15 +201,15 @@ def _background_worker(*, enabled: bool) -> Iterator[None]:
 
 @contextmanager
 def deaf_to_ctrl_c() -> Iterator[None]:
-    """Start a child meanwhile: Ctrl-C reaches it too, and must not break it off while it loads.
+    """Children started meanwhile do not hear Ctrl-C: their parent stops them, one after the other.
 
-    It listens from when it has set its own handler; until then it is its parent who stops it.
+    The signal is blocked and not ignored, so that one that comes just now still reaches the parent.
     """
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def worker(*, threads: int) -> None:

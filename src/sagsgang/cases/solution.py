@@ -24,8 +24,9 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sagsgang import bpmn, feel
+from sagsgang import bpmn, dmn, feel
 from sagsgang.cases.errors import SolutionError, UnknownError
+from sagsgang.feel.municipal import MUNICIPAL
 
 PACKAGE = "sagsgang.solutions"
 ENTRY_POINT_GROUP = "sagsgang.solutions"
@@ -327,6 +328,15 @@ def _load_handlers(folder: Path, faults: list[str]) -> ModuleType | None:
         return None
 
 
+def _check_decisions(name: str, content: bytes) -> list[str]:
+    """Errors of a decision table; what is only doubtful is for ``sagsgang dmn check``."""
+    try:
+        found = dmn.check(dmn.load(content, name=name), functions=MUNICIPAL)
+    except dmn.DmnError as error:
+        return [f"rules/{name}: {error}"]
+    return [f"rules/{finding}" for finding in found if finding.severity == "error"]
+
+
 def _check(solution: Solution) -> list[str]:
     """Faults that lie between the files of a folder."""
     faults: list[str] = []
@@ -337,6 +347,8 @@ def _check(solution: Solution) -> list[str]:
         faults.append(f"process.bpmn: {error}")
     else:
         faults += [f"process.bpmn: {violation}" for violation in bpmn.check(model)]
+    for name, content in solution.decisions.items():
+        faults += _check_decisions(name, content)
     for table, texts in (
         ("case.summary", description.case.summary),
         ("case", {"title": description.case.title}),

@@ -20,7 +20,8 @@ from sagsgang.dmn.elements import DecisionService
 from sagsgang.dmn.errors import DmnError, UnknownElementError
 from sagsgang.dmn.model import load
 from sagsgang.feel import FeelError, FeelFunction, FeelSyntaxError, Trace, to_json
-from sagsgang.feel import evaluate as evaluate_feel
+from sagsgang.feel import compile as compile_feel
+from sagsgang.feel.municipal import MUNICIPAL
 
 __all__ = ["app", "feel_command"]
 
@@ -85,7 +86,7 @@ def eval_command(
     inputs = _read_json(input_, "--input")
     now = dt.datetime.now(dt.UTC)
     try:
-        decisions = load(file).compile()
+        decisions = load(file).compile(functions=MUNICIPAL)
         is_service = any(
             isinstance(element, DecisionService) and decision in (element.id, element.name)
             for element in decisions.model.definitions.elements
@@ -124,7 +125,7 @@ def check_command(
     errors = 0
     for file in files:
         try:
-            findings = check(load(file))
+            findings = check(load(file), functions=MUNICIPAL)
         except DmnError as error:
             errors += 1
             typer.echo(str(error), err=True)
@@ -162,11 +163,12 @@ def feel_command(
     expression: Annotated[str, typer.Argument(help="FEEL-udtryk.")],
     context: Annotated[str, typer.Option(help="Værdier som JSON-objekt, eller @fil.")] = "{}",
 ) -> None:
-    """Evaluate a FEEL expression and print its value as JSON."""
+    """Evaluate a FEEL expression, with the municipal functions, and print its value as JSON."""
     values = _read_json(context, "--context")
     trace = Trace()
     try:
-        value = evaluate_feel(expression, values, trace, clock=dt.datetime.now(dt.UTC))
+        program = compile_feel(expression, names=values, functions=MUNICIPAL)
+        value = program(values, trace, clock=dt.datetime.now(dt.UTC))
     except FeelSyntaxError as error:
         raise _fail(f"{error}\n{error.caret}", 1) from None
     except FeelError as error:

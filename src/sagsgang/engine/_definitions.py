@@ -18,6 +18,7 @@ from sagsgang.bpmn.protocol import Decided, InlineHandler, Variables
 from sagsgang.engine import _store
 from sagsgang.engine.errors import DeploymentError, NotActiveError, NotFoundError
 from sagsgang.engine.models import DefinitionResource, ProcessDefinition, StartSubscription
+from sagsgang.feel.municipal import MUNICIPAL
 
 __all__ = ["Definition", "deploy", "find", "latest", "set_state"]
 
@@ -95,7 +96,7 @@ class Definition:
 @lru_cache(maxsize=512)
 def _compiled_decisions(content: bytes) -> tuple[Any, Any]:
     model = dmn.load(content)
-    return model, model.compile()
+    return model, model.compile(functions=MUNICIPAL)
 
 
 @lru_cache(maxsize=512)

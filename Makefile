@@ -33,8 +33,8 @@ bench: setup ## Measure beside named peers; writes benchmarks/results.json
 	@$(BIN)/python -m benchmarks
 
 check: setup ## Format, lint, types, layers, models
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sagsgang check

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +74,21 @@ def _common(
     ] = False,
 ) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sagsgang.site.settings")
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Other environment variables for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _platform() -> Any:
@@ -186,8 +204,13 @@ def sync() -> None:
 def scenarios(
     solution: Annotated[str, typer.Argument(help="Løsningens navn; tom: alle.")] = "",
 ) -> None:
-    """Kør løsningernes scenarier."""
-    raise typer.Exit(_platform().scenarios(solution))
+    """Kør løsningernes scenarier i en installation for sig, som fjernes igen."""
+    # Apart from the real cases: a scenario makes the worker do everything that is due.
+    with (
+        tempfile.TemporaryDirectory(prefix="sagsgang-scenarier-") as folder,
+        _environment(SAGSGANG_DATA_DIR=folder, SAGSGANG_DATABASE=""),
+    ):
+        raise typer.Exit(_platform().scenarios(solution))
 
 
 @app.command()

@@ -134,6 +134,7 @@ def stage(folder: Path = FOLDER) -> Iterator[Stage]:
         os.environ.update(
             SAGSGANG_DATA_DIR=str(folder),
             SAGSGANG_DATABASE="",
+            SAGSGANG_LOG_LEVEL="WARNING",
             SAGSGANG_INSECURE_DEMO_USERS="true",
             SAGSGANG_INSECURE_CLOCK_OFFSET=str(-ahead.total_seconds()),
             SAGSGANG_PAYROLL_URL=f"{payroll}/payroll",

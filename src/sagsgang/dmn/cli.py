@@ -163,7 +163,7 @@ def feel_command(
     expression: Annotated[str, typer.Argument(help="FEEL-udtryk.")],
     context: Annotated[str, typer.Option(help="Værdier som JSON-objekt, eller @fil.")] = "{}",
 ) -> None:
-    """Evaluate a FEEL expression, with the municipal functions, and print its value as JSON."""
+    """Beregn et FEEL-udtryk, også med de kommunale funktioner, og vis værdien som JSON."""
     values = _read_json(context, "--context")
     trace = Trace()
     try:

@@ -416,7 +416,8 @@ def case(number: str) -> int:
         purpose="Drift",
     )
     console.print(f"[bold]{found.number}[/] {found.title}")
-    console.print(f"{found.get_status_display()}: {found.stage}")
+    state = found.get_status_display()
+    console.print(state if found.stage in {"", state} else f"{state}: {found.stage}")
     for label, value in found.summary.items():
         console.print(f"  {label}: {value}")
     if found.process_instance is not None:
@@ -448,11 +449,11 @@ def sync() -> int:
 
 
 def scenarios(solution: str) -> int:
-    """Run the scenarios of one solution or of all."""
+    """Run the scenarios of one solution or of all, in an empty installation."""
     from sagsgang.cases.scenarios import run_all
     from sagsgang.cases.solution import get, installed
 
-    start()
+    migrate()
 
     def action() -> int:
         chosen = [get(solution)] if solution else list(installed().values())

@@ -38,10 +38,9 @@ def main(cases: int) -> None:
 
     settings.ALLOWED_HOSTS = ["testserver"]
     call_command("migrate", verbosity=0)
-    from tests import world as worlds
-
     from sagsgang.cases import clock
     from sagsgang.engine.clock import ManualClock
+    from tests import world as worlds
 
     clock.clock = ManualClock(worlds.NOW)
     world = worlds.build()
@@ -80,10 +79,9 @@ def main(cases: int) -> None:
 
 def fill(cases: int, real: object, world: object) -> None:
     """Rows as the case layer makes them, without running a flow for each."""
-    from tests import world as worlds
-
     from sagsgang.cases.models import Case, Task
     from sagsgang.organisation.models import Employment, Person
+    from tests import world as worlds
 
     dice = random.Random(1)
     people = Person.objects.bulk_create(

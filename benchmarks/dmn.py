@@ -34,7 +34,6 @@ from benchmarks.dmn_cases import (
     graph_rows,
     graph_xml,
 )
-
 from sagsgang import __version__, feel
 from sagsgang.dmn import load
 

@@ -2,9 +2,8 @@
 """Intake of time sheets (timesedler): files and forms become sheets, or clear faults (K2).
 
 ``parse(content)`` reads a CSV, XLSX or JSON lines file; ``normalise(data)`` and ``validate(data)``
-judge one sheet from a form by the same rules; ``report_csv(report)`` is the report that the sender
-downloads. ``read(file_name, content)`` gives what the case layer takes. All but ``read`` is pure
-Python.
+judge one sheet from a form by the same rules; ``read(file_name, content)`` gives what the case
+layer takes. All but ``read`` is pure Python.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sagsgang.solutions.timesheets.intake._files import MAX_BYTES, MAX_ROWS
-from sagsgang.solutions.timesheets.intake._report import report_csv
 from sagsgang.solutions.timesheets.intake._sheets import (
     MAX_LINES,
     Fault,
@@ -36,7 +34,6 @@ __all__ = [
     "normalise",
     "parse",
     "read",
-    "report_csv",
     "validate",
 ]
 

@@ -3,19 +3,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass, field
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sagsgang.solutions.timesheets.intake import (
     MAX_LINES,
-    Fault,
     normalise,
-    report_csv,
     validate,
 )
 
@@ -329,38 +323,3 @@ def test_any_data_gets_an_answer(data):
     normalised, faults = normalise(data)
     if not faults:
         assert validate(normalised) == {}
-
-
-# --- the report -----------------------------------------------------------------------------
-
-
-@dataclass
-class Outcome:
-    cases: dict[str, str] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    rows: dict[str, tuple[int, ...]] = field(default_factory=dict)
-
-
-def read_report(content: bytes) -> list[list[str]]:
-    assert content.startswith(b"\xef\xbb\xbf")
-    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
-
-
-def test_the_report_has_every_row_in_order():
-    outcome = Outcome(
-        cases={"TS-2": "S-2025-1"},
-        faults=[Fault(3, "Slut", "Klokkeslættet findes ikke.", "TS-1")],
-        rows={"TS-1": (3,), "TS-2": (2, 4)},
-    )
-    assert read_report(report_csv(outcome)) == [
-        ["Række", "Timeseddel", "Status", "Felt", "Besked", "Sag"],
-        ["2", "TS-2", "Modtaget", "", "", "S-2025-1"],
-        ["3", "TS-1", "Afvist", "Slut", "Klokkeslættet findes ikke.", ""],
-        ["4", "TS-2", "Modtaget", "", "", "S-2025-1"],
-    ]
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_the_report_holds_no_formula(text):
-    outcome = Outcome(faults=[Fault(2, "", "Fejl.", text)])
-    assert read_report(report_csv(outcome))[1][1] == f"'{text}"

@@ -5,13 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 from sagsgang import forms
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.errors import UnknownError
 from sagsgang.cases.models import Task
-from sagsgang.forms.schema import Field
 
 
 @lru_cache(maxsize=512)
@@ -39,27 +37,13 @@ def has_form(task: Task) -> bool:
 
 
 def task_form(task: Task) -> forms.Filled | None:
-    """The form of a task, filled with what is known; None where it has none.
+    """The form of a task, filled with the facts of its fields' names; None where it has none.
 
-    A field is filled with the fact of its name; where there is none, with the entry of its name in
-    one of the facts (``lines`` of the fact ``sheet``).
+    What a field is to begin with is for the input mapping of the user task to say.
     """
     if not has_form(task):
         return None
-    facts: Mapping[str, Any] = task.facts
-    inside = {
-        name: value
-        for fact in facts.values()
-        if isinstance(fact, Mapping)
-        for name, value in fact.items()
-    }
-    form = form_of(task.solution, task.form)
-    wanted = {
-        component.key if isinstance(component, Field) else getattr(component, "path", "")
-        for component in form.components
-    }
-    known = {name: facts.get(name, inside.get(name)) for name in wanted}
-    return forms.blank(form, data=known, context=facts)
+    return forms.blank(form_of(task.solution, task.form), data=task.facts, context=task.facts)
 
 
 def read_task_form(task: Task, posted: Mapping[str, Sequence[str]]) -> forms.Filled | None:

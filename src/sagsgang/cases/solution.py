@@ -13,7 +13,6 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from importlib.metadata import entry_points
@@ -195,11 +194,6 @@ class Solution:
     def title(self) -> str:
         """What people call it."""
         return self.description.title
-
-    @property
-    def service_level(self) -> timedelta:
-        """How long a case may take, counted in working days elsewhere."""
-        return timedelta(days=self.description.service_days)
 
     @cached_property
     def sha256(self) -> str:

@@ -13,12 +13,49 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
 
-BENCHMARKS = ("feel", "dmn", "bpmn", "engine", "calculation", "payroll", "desk", "timesheets")
+BENCHMARKS = (
+    "feel",
+    "dmn",
+    "bpmn",
+    "engine",
+    "engine_scale",
+    "calculation",
+    "payroll",
+    "desk",
+    "timesheets",
+)
 RESULTS = Path(__file__).with_name("results.json")
 LONGEST = 1800
+FIGURES = "BENCH_FIGURES"
+"""Where a benchmark may write its figures as JSON, besides the table that it prints."""
+
+
+def run(name: str) -> tuple[list[str], int, object]:
+    """Run one, showing what it prints; its lines, its exit code and the figures that it kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder) / "figures.json"
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"benchmarks.{name}"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, FIGURES: str(kept)},
+        )
+        overdue = threading.Timer(LONGEST, process.kill)
+        overdue.start()
+        output = []
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            output.append(line.rstrip("\n"))
+        exit_code = process.wait()
+        overdue.cancel()
+        figures = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else None
+    return output, exit_code, figures
 
 
 def main() -> int:
@@ -39,19 +76,13 @@ def main() -> int:
     for name in chosen:
         print(f"\n== {name}", flush=True)
         began = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", f"benchmarks.{name}"],
-            check=False,
-            stdout=subprocess.PIPE,
-            text=True,
-            timeout=LONGEST,
-        )
-        print(done.stdout)
-        failed |= done.returncode != 0
+        output, exit_code, figures = run(name)
+        failed |= exit_code != 0
         results[name] = {
             "seconds": round(time.perf_counter() - began, 1),
-            "exit_code": done.returncode,
-            "output": done.stdout.splitlines(),
+            "exit_code": exit_code,
+            "output": output,
+            **({"figures": figures} if figures is not None else {}),
         }
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"Kept in {RESULTS}.")

@@ -16,10 +16,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.examples import examples
+
 ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile(
-    "sagsgang", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "sagsgang",
+    deadline=None,
+    max_examples=examples(25),
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
 settings.load_profile("sagsgang")
 

@@ -32,3 +32,9 @@ function prepare(scope) {
 }
 document.addEventListener("DOMContentLoaded", () => prepare(document));
 document.addEventListener("htmx:afterSettle", (event) => prepare(event.target));
+
+// A long run goes on by itself while its page is open; without JavaScript the button does the same.
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.querySelector("form[data-go-on]");
+  if (form) setTimeout(() => form.requestSubmit(), 300);
+});

@@ -7,6 +7,25 @@ import "bpmn-js/dist/assets/bpmn-js.css";
 
 const words = (text) => (text ? text.split(" ") : []);
 
+// A click on an element chooses it in the list that the container names; the list alone is enough to do the same.
+function pick(container, viewer, canvas) {
+  const list = document.getElementById(container.dataset.pick);
+  if (!list) return;
+  let marked = null;
+  const mark = () => {
+    if (marked) canvas.removeMarker(marked, "flow-picked");
+    marked = viewer.get("elementRegistry").get(list.value) ? list.value : null;
+    if (marked) canvas.addMarker(marked, "flow-picked");
+  };
+  viewer.on("element.click", ({ element }) => {
+    if (![...list.options].some((option) => option.value === element.id)) return;
+    list.value = element.id;
+    list.closest("details")?.setAttribute("open", "");
+    mark();
+  });
+  list.addEventListener("change", mark);
+}
+
 async function show(container) {
   const viewer = new NavigatedViewer({ container });
   const answer = await fetch(container.dataset.diagram, { credentials: "same-origin" });
@@ -24,6 +43,7 @@ async function show(container) {
   mark(words(container.dataset.failed), "flow-failed");
   mark(words(container.dataset.flows), "flow-taken");
   canvas.zoom("fit-viewport", "auto");
+  if (container.dataset.pick) pick(container, viewer, canvas);
   container.dataset.shown = "yes";
 }
 

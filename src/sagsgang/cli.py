@@ -119,10 +119,26 @@ def serve(
 
 @app.command()
 def worker(
-    threads: Annotated[int, typer.Option(min=1, help="Opgaver ad gangen.")] = 4,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", "--threads", min=1, help="Opgaver ad gangen.")
+    ] = 4,
+    queues: Annotated[
+        str, typer.Option(help="Kun opgaver i disse køer, med komma imellem. Tom: alle.")
+    ] = "",
+    metrics_port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, envvar="SAGSGANG_METRICS_PORT", help="Port til måltal; 0: ingen."
+        ),
+    ] = 0,
+    metrics_host: Annotated[
+        str, typer.Option(envvar="SAGSGANG_METRICS_HOST", help="Adresse til måltal.")
+    ] = "127.0.0.1",
 ) -> None:
     """Udfør det, der venter: leverancer, kvitteringer, frister. Stop med Ctrl-C."""
-    _platform().worker(threads=threads)
+    chosen = [each.strip() for each in queues.split(",") if each.strip()] or None
+    measured = (metrics_host, metrics_port) if metrics_port else None
+    _platform().worker(concurrency=concurrency, queues=chosen, metrics=measured)
 
 
 @app.command()
@@ -146,6 +162,16 @@ def doctor() -> None:
 def migrate() -> None:
     """Opret databasens tabeller, eller bring dem op til denne version."""
     _platform().migrate()
+
+
+@app.command("migrate-database")
+def migrate_database(
+    source: Annotated[str, typer.Argument(help="Fra: sqlite:///fil eller postgresql://...")],
+    target: Annotated[str, typer.Argument(help="Til: en tom database, skrevet på samme måde.")],
+) -> None:
+    """Flyt hele installationen til en anden database, og kontrollér, at intet er tabt."""
+    with _environment(SAGSGANG_DATABASE=target, SAGSGANG_DISPATCH=""):
+        raise typer.Exit(_platform().migrate_database(source))
 
 
 @app.command()
@@ -231,10 +257,14 @@ def demo(
 
 
 def _mount_installed_parts() -> None:
+    from sagsgang.api.cli import app as api_app
     from sagsgang.audit.cli import app as audit_app
     from sagsgang.organisation.cli import app as organisation_app
+    from sagsgang.site.operate import app as operate_app
 
     app.add_typer(audit_app, name="audit")
+    app.add_typer(api_app, name="api-key")
+    app.add_typer(operate_app, name="operate")
     app.add_typer(organisation_app, name="organisation")
 
 

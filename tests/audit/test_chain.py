@@ -17,6 +17,7 @@ from sagsgang.audit.chain import Anchor, Fault, FaultKind, TamperedError, purge,
 from sagsgang.audit.cli import app
 from sagsgang.audit.models import Block, Entry
 from sagsgang.audit.trail import record
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -76,7 +77,9 @@ COLUMNS = [
 
 
 @hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(10),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_any_single_change_is_found_and_located(write, tamper, now, data):
@@ -239,7 +242,9 @@ def test_an_entry_that_turns_up_in_a_gap_days_later_is_an_insertion(write, tampe
 
 
 @hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(10),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.permutations(range(9)), st.lists(st.integers(0, 8), max_size=4))
 def test_whatever_the_order_of_commits_every_entry_is_sealed_once(

@@ -9,6 +9,7 @@ from typing import Any
 
 from sagsgang import bpmn
 from sagsgang.bpmn import State, Step, initial, load, step
+from sagsgang.bpmn._core import Op
 from sagsgang.bpmn.protocol import (
     CloseWait,
     Command,
@@ -38,7 +39,8 @@ def tokens_are_conserved(state: State) -> None:
             continue
         standing = sum(child.data.get("then") != "none" for child in scope.children.values())
         standing += sum(
-            wait.role in {Role.CATCH, Role.FAULT} and (wait.data or {}).get("op") != 8
+            wait.role in {Role.CATCH, Role.FAULT}
+            and (wait.data or {}).get("op") not in {Op.TRIGGER, Op.UNDO}
             for wait in scope.waits.values()
         )
         standing += sum(sum(counts.values()) for counts in scope.arrived.values())

@@ -734,3 +734,26 @@ def test_a_reminder_by_a_plain_duration_comes_once_and_leaves_the_task(play):
     host = play(xml).start().complete("t")
     assert (host.trace, host.waiting) == ("s t e2", ["u"])
     assert host.complete("u").status == "completed"
+
+
+def test_an_event_that_cannot_be_waited_for_again_is_an_incident_beside_its_wait(play):
+    """The event has not happened: nothing is lost, and it happens when the fault is put right."""
+    root = el(
+        "message", "m1", extensions(el("zeebe:subscription", correlationKey="=key")), name="m1"
+    )
+    both = message("m1") + signal("go")
+    beside = boundary("b", "u", both, parallelMultiple=True, cancelActivity=False)
+    ways = flow("s -> u -> e", "b -> e2")
+    body = process(start(), user("u"), beside, end(), end("e2"), ways)
+    host = play(definitions(root, body)).start(key="k")
+    host.send(Complete(host.wait("b", WaitKind.MESSAGE).id, {"key": None}))
+    host.send(Complete(host.wait("b", WaitKind.SIGNAL).id))
+    assert host.incident.code == "correlation-key-null"
+    assert sorted(host.waiting) == ["b", "b", "u"]
+    host.resolve("b", key="k2")
+    assert host.completed == ["s", "b", "e2"]
+    assert {each.kind for each in host.waits.values()} == {
+        WaitKind.USER_TASK,
+        WaitKind.MESSAGE,
+        WaitKind.SIGNAL,
+    }

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from hypothesis import given, settings
 
@@ -24,6 +24,7 @@ from tests.bpmn.drawing import (
     user,
 )
 from tests.bpmn.test_laws import BLOCK, draw
+from tests.examples import examples
 
 XML = model(
     start(),
@@ -68,7 +69,7 @@ def test_what_is_inside_a_subprocess_is_drawn_inside_it():
         assert top + h < y + height
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(BLOCK)
 def test_no_two_nodes_of_a_level_overlap(block):
     drawn = layout(load(draw(block)))
@@ -82,6 +83,95 @@ def test_no_two_nodes_of_a_level_overlap(block):
         ax, ay, aw, ah = found[left]
         bx, by, bw, bh = found[right]
         assert ax + aw <= bx or bx + bw <= ax or ay + ah <= by or by + bh <= ay
+
+
+def crossings(drawn) -> list[tuple[str, str]]:
+    """Sequence flows that run through a node that is not theirs."""
+    found = boxes(drawn.to_xml())
+    ends = {
+        each.get("id"): {each.get("sourceRef"), each.get("targetRef")}
+        for each in drawn.root.iter("{*}sequenceFlow")
+    }
+    inside = {
+        key: {each.get("id") for each in drawn.by_id[key].iterancestors()} | {key}
+        for key in found
+        if key in drawn.by_id
+    }
+    wrong = []
+    for edge in drawn.root.iter(f"{{{BPMNDI}}}BPMNEdge"):
+        key = edge.get("bpmnElement")
+        if key not in ends:
+            continue
+        container = drawn.by_id[key].getparent().get("id")
+        points = [
+            (float(each.get("x")), float(each.get("y")))
+            for each in edge.findall(f"{{{DI}}}waypoint")
+        ]
+        for node, (x, y, width, height) in found.items():
+            if node in ends[key] or container not in inside.get(node, ()) or node == container:
+                continue
+            if drawn.by_id[node].get("attachedToRef") in ends[key]:
+                continue
+            for (x1, y1), (x2, y2) in pairwise(points):
+                assert x1 == x2 or y1 == y2, "flows run at right angles"
+                if (
+                    max(x1, x2) > x
+                    and min(x1, x2) < x + width
+                    and max(y1, y2) > y
+                    and min(y1, y2) < y + height
+                ):
+                    wrong.append((key, node))
+    return wrong
+
+
+@settings(max_examples=examples(20), deadline=None)
+@given(BLOCK)
+def test_no_flow_crosses_a_node(block):
+    assert crossings(layout(load(draw(block)))) == []
+
+
+def test_a_flow_past_a_node_and_one_back_go_round():
+    xml = model(
+        start(),
+        exclusive("g", default="g-c"),
+        user("a"),
+        boundary("t", "a", timer("P1D")),
+        task("b"),
+        task("c"),
+        task("r"),
+        end(),
+        flow("s -> g", "g -> a : big", "g -> c", "a -> b -> c -> e", "t -> r -> c", "b -> a"),
+    )
+    drawn = layout(load(xml))
+    assert crossings(drawn) == []
+    found = boxes(drawn.to_xml())
+    assert found["r"][1] > found["a"][1], "what follows from a boundary event stands below"
+
+
+def test_nodes_stand_in_their_lanes_and_lanes_in_theirs():
+    inner = (
+        '<childLaneSet id="cs"><lane id="l1"><flowNodeRef>s</flowNodeRef></lane>'
+        '<lane id="l2"><flowNodeRef>b</flowNodeRef><flowNodeRef>e</flowNodeRef></lane>'
+        "</childLaneSet>"
+    )
+    lanes = (
+        f'<laneSet id="ls"><lane id="top">{inner}</lane>'
+        '<lane id="l3"><flowNodeRef>a</flowNodeRef></lane></laneSet>'
+    )
+    drawn = layout(
+        load(model(lanes, start(), task("a"), task("b"), end(), flow("s -> a -> b -> e")))
+    )
+    found = boxes(drawn.to_xml())
+    for lane, node in (("l1", "s"), ("l3", "a"), ("l2", "b"), ("l2", "e"), ("top", "l1")):
+        x, y, width, height = found[lane]
+        left, top, w, h = found[node]
+        assert x <= left
+        assert left + w <= x + width
+        assert y <= top
+        assert top + h <= y + height, (lane, node)
+    assert found["l1"][1] + found["l1"][3] == found["l2"][1], "lanes lie side by side"
+    assert found["l2"][1] + found["l2"][3] == found["l3"][1]
+    assert [str(each) for each in check(drawn)] == []
 
 
 def test_a_diagram_that_exists_is_kept():
@@ -99,4 +189,54 @@ def test_pools_and_lanes_are_drawn_around_their_processes():
     )
     drawn = layout(load(xml)).to_xml()
     assert {"x", "y", "l1", "a"} <= set(boxes(drawn))
+    assert [str(each) for each in check(load(drawn))] == []
+
+
+def test_notes_and_data_stand_by_what_they_belong_to_and_event_subprocesses_below_the_flow():
+    xml = model(
+        start(),
+        task(
+            "a",
+            '<property id="pr" name="x"/><dataInputAssociation id="reads"><sourceRef>data'
+            "</sourceRef><targetRef>pr</targetRef></dataInputAssociation>",
+        ),
+        task("b"),
+        end(),
+        flow("s -> a -> b -> e"),
+        sub("es", start("s1", timer("P1D")), end("e1"), flow("s1 -> e1"), triggeredByEvent=True),
+        '<dataObject id="d"/><dataObjectReference id="data" dataObjectRef="d"/>'
+        '<dataStoreReference id="loose" dataStoreRef="kept"/><textAnnotation id="note"/>'
+        '<association id="tie" sourceRef="note" targetRef="b"/>',
+    ).replace(b"</definitions>", b'<dataStore id="kept" name="k"/></definitions>')
+    drawn = layout(load(xml)).to_xml()
+    found = boxes(drawn)
+
+    def middle(key: str) -> float:
+        return found[key][0] + found[key][2] / 2
+
+    assert middle("data") == middle("a")
+    assert middle("note") == middle("b")
+    assert found["data"][1] + found["data"][3] < found["a"][1], "above, where no line crosses"
+    assert found["s"][0] == min(found[key][0] for key in ("s", "a", "b", "e"))
+    lowest = max(found[key][1] + found[key][3] for key in ("s", "a", "b", "e"))
+    assert lowest < found["es"][1]
+    assert found["es"][1] + found["es"][3] < found["loose"][1]
+    edges = {each.get("bpmnElement") for each in load(drawn).root.iter(f"{{{BPMNDI}}}BPMNEdge")}
+    assert {"reads", "tie"} <= edges
+    assert [str(each) for each in check(load(drawn))] == []
+
+
+def test_conversations_are_drawn_and_tied_to_their_pools():
+    both = "<participantRef>x</participantRef><participantRef>y</participantRef>"
+    xml = definitions(
+        '<collaboration id="c"><participant id="x" processRef="p"/><participant id="y"/>'
+        f'<conversation id="talk">{both}</conversation><conversation id="more">{both}'
+        '</conversation><conversationLink id="l" sourceRef="x" targetRef="talk"/></collaboration>',
+        process(start(), end(), flow("s -> e")),
+    )
+    drawn = layout(load(xml)).to_xml()
+    found = boxes(drawn)
+    assert found["y"][1] + found["y"][3] < found["talk"][1] == found["more"][1]
+    assert found["talk"][0] + found["talk"][2] < found["more"][0]
+    assert b'bpmnElement="l"' in drawn
     assert [str(each) for each in check(load(drawn))] == []

@@ -40,6 +40,14 @@ def test_a_changed_tree_keeps_comments_extensions_and_encoding():
     assert load(out).root.get("exporter") == "test"
 
 
+def test_a_document_type_that_only_names_the_root_is_kept():
+    data = b"<!DOCTYPE definitions>" + PLAIN
+    kept = load(data)
+    assert kept.to_xml() == data
+    kept.changed = True
+    assert b"<!DOCTYPE definitions>" in kept.to_xml()
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from sagsgang.bpmn import load, run
+from sagsgang.bpmn import DEFAULT_LIMIT, load, run
 from sagsgang.bpmn.cli import app
 from tests.bpmn.drawing import (
     boundary,
@@ -157,6 +157,20 @@ def test_a_called_process_of_the_file_is_run_with_the_callers_variables():
     assert last["variables"] == {"x": 1, "y": 2}
 
 
+def test_processes_and_event_subprocesses_need_no_id():
+    listening = el("startEvent", "on", el("signalEventDefinition", signalRef="go"))
+    heard = el("subProcess", "", listening, task("heard"), flow("on -> heard"))
+    heard = heard.replace("<subProcess", '<subProcess triggeredByEvent="true"')
+    throws = end("thrown", el("signalEventDefinition", signalRef="go"))
+    xml = definitions(
+        process(start("s1"), user("u"), flow("s1 -> u"), heard, key=""),
+        process(start("s2"), throws, flow("s2 -> thrown"), key=""),
+    )
+    done, result = play(xml)
+    assert done == ["s1", "s2", "thrown", "on", "heard", "process-1/subProcess-3"]
+    assert result["status"] == "completed"
+
+
 def test_an_error_of_a_called_process_reaches_the_caller():
     xml = definitions(
         process(
@@ -236,6 +250,77 @@ def test_a_fault_in_a_subprocess_is_found_too():
     assert play(model(start(), inner, end(), flow("s -> p1 -> e")))[1]["status"] == "failed"
 
 
+def test_what_nobody_does_here_is_said_to_be_taken_for_done():
+    xml = model(
+        start(), service("a", "charge"), service("b", "pay"), end(), flow("s -> a -> b -> e")
+    )
+    lines = list(run(load(xml), answers={"b": {"paid": True}}))
+    assumed = [each for each in lines if each.get("event") == "assumed"]
+    assert [(each["element"], each["data"]) for each in assumed] == [("a", {"task_type": "charge"})]
+
+
+def test_an_event_that_was_said_once_happens_once_for_what_it_guards():
+    beside = boundary("b", "u", message("m"), cancelActivity=False)
+    xml = model(start(), user("u"), beside, end(), end("e2"), flow("s -> u -> e", "b -> e2"))
+    assert play(xml, answers={"b": {}})[0] == ["s", "b", "e2"]
+    assert play(xml, answers={"b": [{}, {}]})[0] == ["s", "b", "e2", "b", "e2"]
+
+
+def test_a_script_in_another_language_is_told_to_be_left_out():
+    text = "<script>execution.setVariable('x', 1)</script>"
+    script_task = el("scriptTask", "a", text, scriptFormat="groovy")
+    xml = model(start(), script_task, end(), flow("s -> a -> e"))
+    assumed = [each for each in run(load(xml)) if each.get("event") == "assumed"]
+    assert [each["element"] for each in assumed] == ["a"]
+    assert "groovy" in assumed[0]["data"]["text"]
+    assert "--answers" in assumed[0]["data"]["text"]
+    answered = [each.get("event") for each in run(load(xml), answers={"a": {"x": 1}})]
+    assert "assumed" not in answered
+
+
+def test_a_message_that_is_waited_for_without_its_key_is_told():
+    key = '<extensionElements><zeebe:subscription correlationKey="=order"/></extensionElements>'
+    root = el("message", "M", key, name="M")
+    awaited = catch("c", '<messageEventDefinition messageRef="M"/>')
+    xml = definitions(root, process(start(), awaited, end(), flow("s -> c -> e")))
+    *lines, last = run(load(xml), answers={"c": {}})
+    assert [each["element"] for each in lines if each["event"] == "assumed"] == ["c"]
+    assert last["status"] == "completed"
+    assert all(each.get("event") != "assumed" for each in run(load(xml), None, {"order": 7}))
+
+
+def test_two_calls_of_a_process_that_is_missing_are_both_told():
+    calls = [el("callActivity", key, calledElement="nowhere") for key in ("a", "b")]
+    xml = model(start(), parallel("f"), *calls, flow("s -> f -> a", "f -> b"))
+    *lines, last = run(load(xml))
+    assert [each["element"] for each in lines if each["event"] == "incident"] == ["a", "b"]
+    assert last["error"]["code"] == "called-process-missing"
+
+
+def test_a_start_that_lacks_its_trigger_stands_in_for_one_without():
+    gateway = el("eventBasedGateway", "g", instantiate=True, eventGatewayType="Parallel")
+    xml = model(gateway, catch("c", message("M")), catch("d"), flow("g -> c", "g -> d"))
+    assert play(xml)[0][:2] == ["g", "c"]
+
+
+def test_a_variable_may_have_the_name_of_a_function():
+    how = "if log = null then [1] else append(log, 1)"
+    xml = model(start(), script("a", how, "log"), script("b", how, "log"), flow("s -> a -> b"))
+    assert play(xml)[1]["variables"] == {"log": [1, 1]}
+
+
+def test_a_function_is_no_variable():
+    xml = model(start(), script("a", "function(x) x", "f"), flow("s -> a"))
+    assert play(xml)[1]["error"]["code"] == "script-result"
+
+
+def test_a_runaway_model_is_stopped_after_a_bounded_number_of_lines():
+    loop = model(start(), task("a"), task("b"), flow("s -> a -> b -> a"))
+    *lines, last = run(load(loop))
+    assert last["error"]["code"] == "step-limit"
+    assert len(lines) < 3 * DEFAULT_LIMIT + 10
+
+
 # --- Commands ---------------------------------------------------------------------------------
 
 GOOD = model(start(), user("u"), end(), flow("s -> u -> e"))
@@ -267,6 +352,18 @@ def test_run_prints_one_object_a_line_and_last_the_result(file):
     )
     assert lines[-1]["status"] == "completed"
     assert '"x":1.50' in out
+
+
+def test_dates_and_durations_are_told_as_text(file):
+    how = '{on: date("2026-03-01"), within: duration("P2D"), at: [1..5], all: [@"2026-03-01"]}'
+    code, out = command("run", file(model(start(), script("a", how, ""), flow("s -> a"))), "--json")
+    assert code == 0
+    assert json.loads(out.splitlines()[-1])["variables"] == {
+        "on": "2026-03-01",
+        "within": "P2D",
+        "at": "[1..5]",
+        "all": ["2026-03-01"],
+    }
 
 
 def test_run_in_plain_text_tells_what_is_waited_for(file):
@@ -327,3 +424,14 @@ def test_layout_draws_a_diagram_into_the_file_once(file):
     assert "BPMNDiagram" in Path(path).read_text(encoding="utf-8")
     code, out = command("layout", path)
     assert (code, "intet er ændret" in out) == (0, True)
+
+
+def test_an_expression_that_is_no_expression_counts_only_where_a_token_comes(file):
+    broken = script("a", "=1 +", "x")
+    gate = el("exclusiveGateway", "g", default="g-e")
+    ways = flow("s -> g -> e", "g -> a : go", "a -> e2")
+    path = file(model(start(), gate, broken, end(), end("e2"), ways))
+    assert command("run", path, "--vars", '{"go": false}')[0] == 0
+    code, out = command("run", path, "--vars", '{"go": true}', "--json")
+    assert code == 1
+    assert json.loads(out.splitlines()[-1])["error"]["code"] == "expression-syntax"

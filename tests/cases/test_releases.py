@@ -60,11 +60,11 @@ def test_a_version_is_never_used_for_other_content(folder: Path) -> None:
 def test_a_new_version_takes_over_and_an_old_one_can_come_back(folder: Path) -> None:
     first = solutions.load(folder)
     releases.deploy(first, now=NOW, user="ida")
-    second = changed(folder, 'version = "1.0.0"', 'version = "1.1.0"')
+    second = changed(folder, 'version = "1.0.1"', 'version = "1.1.0"')
     releases.deploy(second, now=NOW, user="ida")
     assert releases.active_release("timesheets").version == "1.1.0"
     releases.deploy(first, now=NOW, user="ida")
-    assert releases.active_release("timesheets").version == "1.0.0"
+    assert releases.active_release("timesheets").version == "1.0.1"
     assert SolutionRelease.objects.filter(state="active").count() == 1
 
 
@@ -89,7 +89,7 @@ def test_every_fault_of_a_folder_is_listed_with_its_file(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('version = "1.0.0"', 'version = "1"', "version"),
+        ('version = "1.0.1"', 'version = "1"', "version"),
         ('queue = "timelon"', 'queue = "timelon"\nkoe = "x"', "koe"),
         ('form = "start"', 'form = "findes-ikke"', "findes-ikke"),
         ('"=facts.hours"', '"=facts.("', "case.summary.Timer"),

@@ -28,6 +28,7 @@ from sagsgang.connectors import (
 )
 from sagsgang.connectors.payroll import Delivery, PayrollSystem, ReceiptState
 from sagsgang.simulators.payroll import FaultKind, PayrollControl
+from tests.examples import examples
 from tests.simulators.support import ENDED, PERIODS, TERMS, delivery, opus
 
 
@@ -288,7 +289,7 @@ _steps = st.lists(
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sagsgang.dmn import Finding, check
 from sagsgang.feel import evaluate as feel
 from tests.dmn.models import compiled, decision, input_data, literal, model, table
+from tests.examples import examples
 
 
 def checked(*elements: str) -> list[Finding]:
@@ -164,7 +165,7 @@ TESTS = st.one_of(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(25))
 @given(st.lists(st.tuples(TESTS, TESTS), min_size=1, max_size=6))
 def test_gaps_and_overlaps_are_exactly_those_a_search_finds(rules: list[tuple[str, str]]) -> None:
     findings = checked(

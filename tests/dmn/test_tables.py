@@ -15,6 +15,7 @@ from sagsgang.dmn import Decisions
 from sagsgang.feel import evaluate as feel
 from sagsgang.feel import feel_equal
 from tests.dmn.models import compiled, decision, input_data, literal, table
+from tests.examples import examples
 
 RULES = (
     ("< 18", '"minor"', "1"),
@@ -269,7 +270,7 @@ def tables(draw: st.DrawFn) -> tuple[list[list[str]], list[str], str, list[list[
     return tests, outputs, policy, rows
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(40))
 @given(tables())
 def test_the_index_and_the_batch_agree_with_a_plain_reading(
     case: tuple[list[list[str]], list[str], str, list[list[Any]]],

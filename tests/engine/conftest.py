@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sagsgang import engine
-from sagsgang.engine import handlers, listeners
+from sagsgang.engine import handlers, listeners, queues
 
 from .flows import Flow
 
@@ -30,18 +30,27 @@ def clean_registries() -> Iterator[None]:
         set(handlers._external),
         handlers._resolver,
         list(listeners._listeners),
+        handlers._external_source,
+        dict(queues._declared),
+        handlers._version_of,
     )
     handlers._registry.clear()
     handlers._external.clear()
     handlers.set_handler_resolver(None)
+    handlers.set_external_source(None)
     listeners._listeners.clear()
+    queues._declared.clear()
     yield
     handlers._registry.clear()
     handlers._registry.update(kept[0])
     handlers._external.clear()
     handlers._external.update(kept[1])
     handlers._resolver = kept[2]
+    handlers._external_source = kept[4]
+    handlers._version_of = kept[6]
     listeners._listeners[:] = kept[3]
+    queues._declared.clear()
+    queues._declared.update(kept[5])
 
 
 class Desk:

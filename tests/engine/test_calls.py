@@ -6,9 +6,23 @@ from __future__ import annotations
 import pytest
 
 from sagsgang import engine
+from sagsgang.bpmn import BpmnError
+from sagsgang.engine import handlers, invariants, operations
 from sagsgang.engine.models import Incident, ProcessInstance
+from tests.bpmn.drawing import (
+    boundary,
+    definitions,
+    el,
+    end,
+    error,
+    flow,
+    process,
+    service,
+    start,
+    user,
+)
 
-from .flows import Flow, one_user_task
+from .flows import Flow, definition, one_user_task
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +99,77 @@ def test_a_process_that_calls_itself_without_end_is_stopped(desk):
     desk.deploy(flow)
     desk.start("loop")
     assert Incident.objects.get().code == "endless-calls"
+
+
+INNER = definitions(
+    process(start("s2"), service("a", "risky"), end("e2"), flow("s2 -> a -> e2"), key="inner")
+)
+MIDDLE = definitions(
+    process(
+        start(),
+        el("callActivity", "c", calledElement="inner"),
+        end(),
+        flow("s -> c -> e"),
+        key="middle",
+    )
+)
+
+
+@pytest.mark.parametrize("job", [False, True], ids=["inline", "job"])
+@pytest.mark.parametrize("code", ["X", "Y"])
+def test_an_error_goes_out_through_the_callers_to_the_one_who_catches_it(desk, code, job):
+    """What nobody catches stops where it came from, for a person to see."""
+
+    @handlers.handler("risky", inline=not job)
+    def fail(_context):
+        raise BpmnError(code)
+
+    desk.deploy(INNER)
+    desk.deploy(MIDDLE)
+    call = el("callActivity", "c", calledElement="middle")
+    edge = boundary("b", "c", error("X"))
+    ways = flow("s -> c -> e", "b -> late -> e2")
+    desk.deploy(
+        definitions(process(start(), call, edge, user("late"), end(), end("e2"), ways, key="outer"))
+    )
+    outer = desk.start("outer")
+    desk.work()
+    states = dict(ProcessInstance.objects.values_list("definition__key", "status"))
+    if code == "X":
+        assert list(desk.waits(outer)) == ["late"]
+        assert states == {"outer": "active", "middle": "failed", "inner": "failed"}
+    else:
+        assert Incident.objects.get().element == "a"
+        assert set(states.values()) == {"active"}
+
+
+@pytest.mark.parametrize("ending", ["completed", "failed", "cancelled"])
+def test_what_ends_while_its_caller_stands_still_is_told_when_it_goes_on(desk, ending):
+    model = Flow("child").root('<bpmn:error id="E" name="E" errorCode="E-1" />')
+    model.start().user("ask").exclusive("how", default="well").end()
+    model.add(f'<bpmn:endEvent id="bad">{definition("bad", "error", "E")}</bpmn:endEvent>')
+    model.path("start", "ask", "how").flow("how", "end", id="well")
+    desk.deploy(model.flow("how", "bad", '= mood = "bad"'))
+    flow = caller().boundary_error("caught", "call", "E-1").user("mend").end("end2")
+    desk.deploy(flow.path("caught", "mend", "end2"))
+    parent = desk.start("parent")
+    child = child_of(parent)
+    operations.suspend_instance(parent.id, now=desk.now, actor="anna")
+    if ending == "cancelled":
+        engine.cancel(child.pk, now=desk.now, actor="anna")
+    else:
+        [wait] = desk.waits(child.pk).values()
+        mood = {"mood": "bad" if ending == "failed" else "good"}
+        engine.complete(child.pk, wait, mood, now=desk.now)
+    child.refresh_from_db()
+    assert child.status == ending
+    assert list(desk.waits(parent)) == ["call"]
+    assert list(invariants.violations()) == []
+    operations.resume_instance(parent.id, now=desk.now, actor="anna")
+    told = {"completed": "after", "failed": "mend", "cancelled": "call"}
+    assert list(desk.waits(parent)) == [told[ending]]
+    assert list(invariants.violations()) == []
+    if ending == "completed":
+        assert engine.variables_of(parent.id)["mood"] == "good"
+    if ending == "cancelled":
+        assert Incident.objects.get().code == "called-process-cancelled"

@@ -4,11 +4,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from sagsgang import engine
 from sagsgang.engine.models import Message, ProcessInstance, Subscription
+from tests.bpmn.drawing import (
+    catch,
+    definitions,
+    end,
+    flow,
+    message,
+    process,
+    signal,
+    start,
+    throw,
+    user,
+)
 
 from .flows import Flow, definition
 
@@ -96,6 +109,18 @@ def test_only_the_newest_version_is_started_by_a_message(desk):
     assert list(desk.waits(started)) == ["new"]
 
 
+def test_every_instance_of_a_process_sends_its_own_message(desk):
+    flow = Flow().message("m1", "ordered")
+    flow.start(inside=definition("start", "message", "m1")).user("look").end()
+    desk.deploy(flow.path("start", "look", "end"))
+    sender = Flow("sender").message("m2", "ordered").start()
+    sender.throw("tell", "message", "m2").end().path("start", "tell", "end")
+    desk.deploy(sender)
+    for _ in range(2):
+        desk.start("sender")
+    assert desk.work().messages == 2
+
+
 def test_an_instance_can_send_a_message_to_another(desk):
     desk.deploy(receiver("receiver"))
     target = desk.start("receiver", variables={"reference": "Z"})
@@ -149,3 +174,57 @@ def test_a_signal_can_start_instances(desk):
     desk.work()
     desk.work()
     assert ProcessInstance.objects.count() == 1
+
+
+def both(first: str, second: str) -> bytes:
+    """A process that needs two triggers to start."""
+    events = {"paid": message("paid"), "signed": message("signed"), "open": signal("open")}
+    begin = start("s", events[first], events[second], parallelMultiple=True)
+    return definitions(process(begin, user("u"), end(), flow("s -> u -> e"), key="two"))
+
+
+def test_a_start_with_two_triggers_waits_for_them_all_in_one_instance(desk):
+    desk.deploy(both("paid", "signed"))
+    receive = partial(engine.correlate_message, now=desk.now)
+    first = receive("paid", variables={"sum": 3}, message_id="1")
+    assert list(desk.waits(first)) == ["s"]
+    again = receive("paid", message_id="2")
+    assert receive("signed", variables={"by": "anna"}, message_id="3").id == first.id
+    assert list(desk.waits(first)) == ["u"]
+    assert engine.variables_of(first.id) == {"sum": 3, "by": "anna"}
+    assert receive("signed", message_id="4").id == again.id
+    assert ProcessInstance.objects.count() == 2
+
+
+def test_a_signal_that_an_instance_waits_for_to_begin_starts_no_other(desk):
+    desk.deploy(both("paid", "open"))
+    first = engine.correlate_message("paid", message_id="1", now=desk.now)
+    engine.broadcast_signal("open", signal_id="1", now=desk.now)
+    desk.work()
+    assert list(desk.waits(first)) == ["u"]
+    engine.broadcast_signal("open", signal_id="2", now=desk.now)
+    desk.work()
+    assert ProcessInstance.objects.count() == 2
+
+
+def test_a_start_with_several_triggers_starts_at_each(desk):
+    begin = start("s", message("paid"), message("signed"))
+    desk.deploy(definitions(process(begin, user("u"), end(), flow("s -> u -> e"), key="one")))
+    for number, name in enumerate(("paid", "signed")):
+        found = engine.correlate_message(name, message_id=str(number), now=desk.now)
+        assert list(desk.waits(found)) == ["u"]
+
+
+def test_who_throws_a_signal_and_then_waits_for_it_does_not_hear_its_own(desk):
+    ways = flow("s -> t -> c -> e")
+    model = process(start(), throw("t", signal("go")), catch("c", signal("go")), end(), ways)
+    desk.deploy(definitions(model))
+    first = desk.start("p")
+    desk.work()
+    assert list(desk.waits(first)) == ["c"]
+    desk.later(seconds=1)
+    second = desk.start("p")
+    desk.work()
+    # The first hears the second, who came later; nobody hears the second.
+    states = dict(ProcessInstance.objects.values_list("pk", "status"))
+    assert states == {first.id: "completed", second.id: "active"}

@@ -4,13 +4,24 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
 from sagsgang import engine
-from sagsgang.engine import external, invariants, migration, operations
-from sagsgang.engine.models import Incident, Job, ProcessInstance
+from sagsgang.engine import (
+    acts,
+    bulk,
+    external,
+    inspection,
+    invariants,
+    migration,
+    operations,
+    overview,
+    variables,
+)
+from sagsgang.engine.models import BulkItem, Incident, Job, ProcessInstance
 
 from .flows import Flow, one_job, one_user_task
 
@@ -45,6 +56,21 @@ def test_instances_are_found_by_what_is_known_of_them(desk):
     assert found(started_before=desk.now - timedelta(days=1)) == [old.id]
     assert found(started_after=desk.now, process="order") == [done.id, new.id]
     assert found(process="order", version=9) == []
+
+
+def test_a_clock_that_was_ahead_leaves_no_mark_on_what_starts_later(desk):
+    """Bounds of time are bounds of ids; those of the future must not push the others there."""
+    desk.deploy(one_user_task())
+    desk.later(days=30)
+    ahead = desk.start()
+    desk.later(days=-30)
+    now = [desk.start().id for _ in range(3)]
+    soon = desk.now + timedelta(minutes=1)
+    found = operations.find(operations.Filter(started_before=soon))
+    assert [each.pk for each in found] == now[::-1]
+    assert [each.pk for each in operations.find(operations.Filter(started_after=soon))] == [
+        ahead.id
+    ]
 
 
 def test_pages_follow_each_other_without_gaps(desk):
@@ -133,74 +159,311 @@ def test_a_delayed_job_can_be_retried_at_once(desk, handle):
     desk.deploy(one_job())
     instance = desk.start()
     desk.work()
-    [wait] = desk.waits(instance).values()
-    operations.retry_job(instance.id, wait, now=desk.now, actor="anna")
+    [done] = operations.perform(operations.Retry(), [instance.id], now=desk.now, actor="anna")
+    assert not done.refused
     desk.work()
     assert len(calls) == 2
-    with pytest.raises(engine.NotOpenError):
-        operations.retry_job(instance.id, wait, now=desk.now, actor="anna")
 
 
-# --- Migration ------------------------------------------------------------------------------
+# --- Acts on one and on many ------------------------------------------------------------------
 
 
-def two_versions(desk) -> migration.MigrationPlan:
-    desk.deploy(Flow().start().user("a").user("b").end().path("start", "a", "b", "end"))
-    old = Flow().start().user("a").service("check", "deliver").user("b2").end()
-    old.add('<bpmn:userTask id="added" />')
-    desk.deploy(old.path("start", "a", "check", "b2", "added", "end"))
-    return migration.propose("order", source=1, target=2)
+def acted(desk, act, *ids, reason="fordi", dry_run=False):
+    return operations.perform(act, ids, now=desk.now, actor="anna", reason=reason, dry_run=dry_run)
 
 
-def test_a_mapping_is_proposed_by_id_and_by_name(desk):
-    desk.deploy(Flow().start().user("a").user("b").end().path("start", "a", "b", "end"))
-    changed = Flow().start().user("a").add('<bpmn:userTask id="b9" name="Task b" />').end()
-    desk.deploy(changed.path("start", "a", "b9", "end"))
-    plan = migration.propose("order", source=1, target=2)
-    assert plan.mapping["a"] == "a"
-    assert plan.mapping["b"] == "b9"
-
-
-def test_instances_move_and_go_on_by_the_new_model(desk, handle):
-    handle("deliver", {})
-    plan = two_versions(desk)
-    instance = desk.start(definition_version=1)
-    assert migration.preview(plan).ready == 1
-    [moved] = migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
-    assert moved.status == "active"
-    desk.complete(instance, "a")
+def broken(desk, count=3):
+    """Instances whose job has failed for good."""
+    desk.deploy(one_job("failing", "down"))
+    ids = [desk.start("failing", business_key=f"F-{each}").id for each in range(count)]
     desk.work()
-    assert list(desk.waits(instance)) == ["b2"]
-    assert "migrate" in [each.command for each in engine.history(instance.id)]
+    return ids
 
 
-def test_an_instance_without_a_place_in_the_new_model_stays(desk):
-    plan = two_versions(desk)
-    instance = desk.start(definition_version=1)
-    desk.complete(instance, "a")
-    found = migration.preview(plan)
-    assert found.ready == 0
-    assert dict(found.waiting) == {"b": 1}
-    [refused] = migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
-    assert isinstance(refused, engine.RefusedError)
-    desk.complete(instance, "b")
+@pytest.fixture
+def down(handle):
+    """A handler that fails until it is told otherwise."""
+    state = {"down": True}
+
+    def answer(context):
+        if state["down"]:
+            raise engine.JobError("down", "Systemet er nede.", retryable=False)
+
+    calls = handle("down", answer)
+    return state, calls
 
 
-def test_a_renamed_task_keeps_its_wait_and_its_timer(desk):
-    flow = Flow().start().user("a").boundary_timer("late", "a", "P1D").user("r").end()
-    desk.deploy(flow.path("start", "a", "end").path("late", "r", "end"))
-    flow = Flow().start().add('<bpmn:userTask id="a9" name="Task a" />')
-    flow.boundary_timer("late", "a9", "P1D").user("r").end()
-    desk.deploy(flow.path("start", "a9", "end").path("late", "r", "end"))
-    instance = desk.start(definition_version=1)
-    wait = desk.waits(instance)["a"]
-    plan = migration.propose("order", source=1, target=2)
-    [moved] = migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
-    assert isinstance(moved, engine.InstanceRef)
-    assert desk.waits(instance)["a9"] == wait
-    desk.later(days=1)
+def test_everything_of_one_cause_is_retried_at_once(desk, down):
+    state, calls = down
+    ids = broken(desk)
+    state["down"] = False
+    assert not any(each.refused for each in acted(desk, operations.Retry(code="down"), *ids))
     desk.work()
-    assert list(desk.waits(instance)) == ["r"]
+    assert set(ProcessInstance.objects.values_list("status", flat=True)) == {"completed"}
+    assert len({each.idempotency_key for each in calls}) == len(ids)
+
+
+def test_what_has_not_stopped_cannot_be_retried(desk):
+    desk.deploy(one_user_task())
+    [result] = acted(desk, operations.Retry(), desk.start().id)
+    assert (result.code, result.status) == ("refused", "")
+    assert "intet at prøve igen" in result.fault
+
+
+def test_a_stopped_step_is_skipped_with_a_result_and_its_incident_is_resolved(desk, down):
+    [instance] = broken(desk, 1)
+    [result] = acted(desk, operations.Skip(variables={"sent": True}), instance)
+    assert result.status == "completed"
+    assert engine.variables_of(instance)["sent"] is True
+    assert Incident.objects.get().resolved_by == "anna"
+
+
+def test_one_that_refuses_spoils_no_other(desk, down):
+    ids = broken(desk, 3)
+    engine.cancel(ids[1], now=desk.now)
+    results = acted(desk, operations.Skip(), *ids, 4711)
+    assert [each.code for each in results] == ["", "not-active", "", "not-found"]
+    assert results[0].business_key == "F-0"
+
+
+def test_a_trial_tells_where_it_would_lead_and_changes_nothing(desk):
+    flow = Flow().start().user("a").user("b").end().path("start", "a", "b", "end")
+    desk.deploy(flow)
+    instance = desk.start().id
+    before = ProcessInstance.objects.values().get(pk=instance)
+    [result] = acted(desk, operations.ModifyTokens(move=(("a", "b"),)), instance, dry_run=True)
+    assert result.elements == ("b",)
+    assert ProcessInstance.objects.values().get(pk=instance) == before
+
+
+def test_acts_that_need_a_reason_are_refused_without(desk):
+    with pytest.raises(acts.NotPossibleError):
+        acted(desk, operations.Cancel(), 1, reason="  ")
+
+
+def test_a_token_moved_out_of_a_subprocess_takes_it_along(desk):
+    flow = (
+        Flow()
+        .start()
+        .add(
+            '<bpmn:subProcess id="sub"><bpmn:startEvent id="s1" /><bpmn:userTask id="inner" />'
+            '<bpmn:endEvent id="e1" />'
+            '<bpmn:sequenceFlow id="i1" sourceRef="s1" targetRef="inner" />'
+            '<bpmn:sequenceFlow id="i2" sourceRef="inner" targetRef="e1" /></bpmn:subProcess>'
+        )
+    )
+    desk.deploy(flow.user("after").user("else").end().path("start", "sub", "after", "else", "end"))
+    instance = desk.start()
+    [result] = acted(desk, operations.ModifyTokens(move=(("sub", "else"),)), instance.id)
+    assert result.elements == ("else",)
+    desk.complete(instance, "else")
+    assert ProcessInstance.objects.get().status == "completed"
+
+
+def test_all_rounds_of_a_loop_move_as_one_token(desk):
+    flow = (
+        Flow()
+        .start()
+        .add(
+            '<bpmn:userTask id="each"><bpmn:multiInstanceLoopCharacteristics>'
+            "<bpmn:loopCardinality>3</bpmn:loopCardinality>"
+            "</bpmn:multiInstanceLoopCharacteristics></bpmn:userTask>"
+        )
+    )
+    desk.deploy(flow.user("after").end().path("start", "each", "after", "end"))
+    instance = desk.start()
+    [result] = acted(desk, operations.ModifyTokens(move=(("each", "after"),)), instance.id)
+    assert result.elements == ("after",)
+    assert len(engine.waits_of(instance.id)) == 1
+
+
+def test_a_token_does_not_start_inside_what_is_repeated(desk):
+    flow = (
+        Flow()
+        .start()
+        .user("a")
+        .add(
+            '<bpmn:subProcess id="loop"><bpmn:multiInstanceLoopCharacteristics>'
+            "<bpmn:loopCardinality>2</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>"
+            '<bpmn:userTask id="inner" /></bpmn:subProcess>'
+        )
+    )
+    desk.deploy(flow.end().path("start", "a", "loop", "end"))
+    [result] = acted(desk, operations.ModifyTokens(move=(("a", "inner"),)), desk.start().id)
+    assert "inner" in result.fault
+
+
+def test_a_variable_keeps_its_type_unless_the_operator_says_otherwise(desk):
+    desk.deploy(one_user_task())
+    instance = desk.start(variables={"count": 3}).id
+    wrong = operations.SetVariables({"count": "tre"})
+    [result] = acted(desk, wrong, instance)
+    assert "count er af typen tal" in result.fault
+    acted(desk, operations.SetVariables({"count": "tre"}, retype=True), instance)
+    assert engine.variables_of(instance)["count"] == "tre"
+    assert "tre" not in str([each.detail for each in engine.history(instance)])
+
+
+def test_acts_are_told_with_values_to_the_layers_above_in_the_transaction(desk):
+    heard = []
+    acts.add_act_listener(heard.extend)
+    try:
+        desk.deploy(one_user_task())
+        instance = desk.start(variables={"count": 3}).id
+        acted(desk, operations.SetVariables({"count": 4}), instance)
+        acted(desk, operations.SetVariables({"count": 5}), instance, dry_run=True)
+        operations.pause_task_type("x", now=desk.now, actor="anna", reason="nede")
+    finally:
+        acts.remove_act_listener(heard.extend)
+    assert [(each.kind, each.subject_id, each.reason) for each in heard] == [
+        ("set-variables", str(instance), "fordi"),
+        ("pause-task-type", "x", "nede"),
+    ]
+    assert heard[0].detail["before"] == {"count": 3}
+
+
+def test_every_act_can_be_stored_and_read_back():
+    plan = migration.MigrationPlan("order", 1, 2, {"a": "b"}, ("c",))
+    for act in (
+        operations.Retry("a", "down"),
+        operations.Skip(wait=4, variables={"til": date(2026, 1, 31)}),
+        operations.SetVariables({"beløb": Decimal("12.50")}),
+        operations.ModifyTokens(move=(("a", "b"),), end=("c",)),
+        plan,
+    ):
+        assert acts.loads(acts.dumps(act)) == act
+
+
+def test_a_bulk_run_goes_on_where_it_was_and_lists_what_was_refused(desk, down):
+    ids = broken(desk, 5)
+    engine.cancel(ids[2], now=desk.now)
+    run = bulk.start_run(operations.Skip(), ids, now=desk.now, actor="anna", reason="Nede")
+    assert bulk.advance(run.pk, now=desk.now, portion=2).undone == 3
+    assert desk.work() is not None
+    assert bulk.advance(run.pk, now=desk.now).done_at is not None
+    run.refresh_from_db()
+    assert (run.undone, run.failed) == (0, 1)
+    [item] = bulk.refusals(run)
+    assert (item.instance_id, item.code) == (ids[2], "not-active")
+    assert bulk.advance_pending(desk.now) == 0
+
+
+def test_a_portion_that_fails_is_not_half_done(desk, down, monkeypatch):
+    ids = broken(desk, 2)
+    run = bulk.start_run(operations.Skip(), ids, now=desk.now, actor="anna", reason="Nede")
+    monkeypatch.setattr(BulkItem.objects, "bulk_update", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        bulk.advance(run.pk, now=desk.now)
+    assert set(ProcessInstance.objects.values_list("status", flat=True)) == {"active"}
+    run.refresh_from_db()
+    assert run.undone == 2
+
+
+def test_a_stopped_run_leaves_the_rest_and_can_be_taken_up_again(desk, down):
+    ids = broken(desk, 3)
+    run = bulk.start_run(operations.Skip(), ids, now=desk.now, actor="anna", reason="Nede")
+    bulk.advance(run.pk, now=desk.now, portion=1)
+    bulk.stop_run(run.pk, now=desk.now, actor="anna")
+    assert bulk.advance(run.pk, now=desk.now).undone == 2
+    rest = bulk.again(run.pk, now=desk.now, actor="anna")
+    assert bulk.advance(rest.pk, now=desk.now).done_at is not None
+    assert set(ProcessInstance.objects.values_list("status", flat=True)) == {"completed"}
+
+
+def test_the_overview_counts_by_version_step_and_cause(desk, down):
+    ids = broken(desk, 3)
+    desk.deploy(one_user_task())
+    waiting = desk.start()
+    operations.suspend_instance(waiting.id, now=desk.now, actor="anna")
+    desk.start()
+    found = overview.look(desk.now)
+    figures = {each.process: each for each in found.versions}
+    assert (figures["order"].active, figures["order"].paused) == (1, 1)
+    assert figures["order"].elements == [("approve", "Task approve", 2)]
+    assert figures["failing"].with_incident == 3
+    [cause] = found.causes
+    assert (cause.code, cause.instances, cause.text) == ("down", 3, "Systemet er nede.")
+    assert found.standing_still == 0
+    ProcessInstance.objects.filter(pk=waiting.id).update(elements="")
+    assert overview.look(desk.now).standing_still == 1
+    ProcessInstance.objects.filter(pk=waiting.id).update(elements=" approve ")
+    assert ids
+
+
+def test_what_nobody_does_is_late(desk):
+    desk.deploy(one_job())
+    desk.start()
+    desk.deploy(Flow("timed").start().timer("pause", "PT1H").end().path("start", "pause", "end"))
+    desk.start("timed")
+    desk.later(hours=2)
+    found = overview.look(desk.now)
+    assert [(each.what, each.count) for each in found.late_jobs] == [("deliver", 1)]
+    assert found.late_timers is not None
+    assert found.late_timers.count == 1
+    operations.pause_task_type("deliver", now=desk.now, actor="anna", reason="nede")
+    assert [each.reason for each in overview.look(desk.now).paused] == ["nede"]
+
+
+def test_an_instance_is_shown_with_what_it_waits_for(desk, down):
+    [instance] = broken(desk, 1)
+    found = inspection.inspect(instance)
+    [wait] = found.waits
+    assert (wait.code, wait.text, wait.skippable) == ("down", "Systemet er nede.", True)
+    assert found.elements == [(wait.element, wait.name)]
+    with pytest.raises(engine.NotFoundError):
+        inspection.inspect(1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("number", "1.234,5", Decimal("1234.5")),
+        ("number", "12.5", Decimal("12.5")),
+        ("number", "-1234", Decimal(-1234)),
+        ("number", "1.234.567", Decimal(1234567)),
+        ("date", "2026-01-31", date(2026, 1, 31)),
+        ("boolean", "Ja", True),
+        ("list", "[1, 2]", [1, 2]),
+        ("context", '{a: "b"}', {"a": "b"}),
+        ("null", "x", None),
+        ("text", " x ", " x "),
+        ("feel", '"x"', "x"),
+    ],
+)
+def test_what_an_operator_writes_becomes_a_typed_value(kind, text, value):
+    assert variables.parse(kind, text) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("number", "tre"),
+        ("number", "1.234"),
+        ("number", "1.2.3"),
+        ("number", "2 + 2"),
+        ("date", "31/1"),
+        ("boolean", "måske"),
+        ("feel", "1 +"),
+    ],
+)
+def test_what_is_no_value_of_the_type_is_refused(kind, text):
+    with pytest.raises(ValueError, match="er ikke en værdi"):
+        variables.parse(kind, text)
+
+
+def test_a_reason_is_one_line_that_can_be_seen():
+    assert acts.cleaned(" Sendt\n i\0 hånden ") == "Sendt i hånden"
+    assert len(acts.cleaned("x" * 600)) == 500
+
+
+def test_shapes_say_nothing_of_contents():
+    outline = variables.outline({"person": {"cpr": "0101610000", "børn": [1]}, "n": 5})
+    assert outline == [
+        ("n", "tal"),
+        ("person", "2 felter"),
+        ("person.børn", "liste, 1 element"),
+        ("person.cpr", "tekst, 10 tegn"),
+    ]
 
 
 # --- Workers outside --------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from sagsgang import engine
@@ -151,12 +153,41 @@ def test_a_missing_decision_leaves_an_incident(desk, handle):
     assert ProcessInstance.objects.get(pk=instance.id).incidents == 1
 
 
-def test_variables_over_the_limit_are_refused_with_the_limit_named(desk):
+def test_a_variable_over_the_limit_is_refused_by_name_before_anything_is_made_of_it(desk):
     desk.deploy(one_user_task())
     instance = desk.start()
-    with pytest.raises(engine.TooLargeError, match="8,388,608"):
-        desk.complete(instance, "approve", {"document": "x" * 50_000_000})
+    document = "x" * 50_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(engine.TooLargeError, match="'document' takes more than 4,194,304"):
+            desk.complete(instance, "approve", {"document": document})
+        assert tracemalloc.get_traced_memory()[1] < len(document) / 10
+    finally:
+        tracemalloc.stop()
     assert list(desk.waits(instance)) == ["approve"]
+
+
+@pytest.mark.parametrize(
+    "value", [["line"] * 2_000_000, {str(key): 1 for key in range(1_000_000)}, "é" * 2_500_000]
+)
+def test_the_limit_counts_lists_mappings_and_letters_of_two_bytes(desk, value):
+    desk.deploy(one_user_task())
+    with pytest.raises(engine.TooLargeError, match="'much'"):
+        desk.start(variables={"small": 1, "much": value})
+
+
+def test_in_bulk_only_the_item_with_a_large_variable_is_refused(desk):
+    desk.deploy(one_user_task())
+    items = [engine.StartItem("order", {"document": "x" * size}) for size in (10, 5_000_000, 10)]
+    first, large, last = engine.start_many(items, now=desk.now)
+    assert isinstance(large, engine.TooLargeError)
+    assert [each.status for each in (first, last)] == ["active", "active"]
+
+
+def test_variables_that_are_too_large_together_name_the_largest(desk):
+    desk.deploy(one_user_task())
+    with pytest.raises(engine.TooLargeError, match=r"'b' is the largest.* 8,388,608"):
+        desk.start(variables={"a": "x" * 2_900_000, "b": "x" * 3_000_000, "c": "x" * 2_900_000})
 
 
 def test_an_instance_keeps_the_version_it_started_on(desk):

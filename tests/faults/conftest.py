@@ -1,113 +1,74 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Databases and processes for fault tests: each test has its own, on SQLite and on PostgreSQL."""
+"""Databases, servers and machines for fault tests: each test has its own."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
-RIG = Path(__file__).parent / "rig.py"
-SERVER = os.environ.get("SAGSGANG_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+from . import cluster as clusters
+from . import spaces
+from .outside import Outside, outside
+from .rigs import Rig, on_postgresql, on_sqlite
 
 
-class Rig:
-    """Starts processes of ``rig.py`` on one database."""
-
-    def __init__(self, database: str, folder: Path) -> None:
-        self.database = database
-        self.folder = folder
-        self._processes: list[subprocess.Popen[str]] = []
-
-    @property
-    def is_postgresql(self) -> bool:
-        return bool(self.database)
-
-    def environment(self, **settings: Any) -> dict[str, str]:
-        return {
-            **os.environ,
-            "SAGSGANG_DATABASE": self.database,
-            "SAGSGANG_DATA_DIR": str(self.folder),
-            "RIG_RECORD": str(self.folder / "record"),
-            **{f"RIG_{name.upper()}": str(value) for name, value in settings.items()},
-        }
-
-    def begin(self, *arguments: str, **settings: Any) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(RIG), *arguments],
-            env=self.environment(**settings),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._processes.append(process)
-        return process
-
-    def end(self) -> None:
-        """Leave no process behind, also where a test has failed."""
-        for each in self._processes:
-            if each.poll() is None:
-                each.kill()
-                each.communicate()
-
-    def run(self, *arguments: str, **settings: Any) -> int:
-        """Run to the end, natural or not; the return code is negative when it was killed."""
-        process = self.begin(*arguments, **settings)
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode in {0, -9}, errors
-        return process.returncode
-
-    def check(self) -> dict[str, Any]:
-        process = self.begin("check")
-        output, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
-        found: dict[str, Any] = json.loads(output)
-        return found
-
-    def assert_whole(self, count: int) -> dict[str, Any]:
-        """Every instance has ended; every effect happened under one key; nothing is left over."""
-        found = self.check()
-        assert found["violations"] == []
-        assert found["statuses"] == {"completed": count}
-        assert found["jobs"] == 0
-        assert found["effects"] == found["places"] == found["expected"]
-        return found
-
-
-def _server() -> psycopg.Connection[Any] | None:
-    try:
-        return psycopg.connect(SERVER, autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError:
-        return None
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    if request.param == "sqlite":
-        embedded = Rig("", tmp_path)
-        yield embedded
-        embedded.end()
+def require(part: str, absence: str) -> None:
+    """Skip what the machine cannot do, or fail where ``SAGSGANG_REQUIRE`` names it."""
+    if not absence:
         return
-    server = _server()
-    if server is None:
-        if "postgres" in os.environ.get("SAGSGANG_REQUIRE", ""):
-            pytest.fail("PostgreSQL is required, but does not answer.")
-        pytest.skip("PostgreSQL does not answer; set SAGSGANG_TEST_POSTGRES to a server.")
-    name = f"sagsgang_fault_{uuid.uuid4().hex[:10]}"
-    with server:
-        server.execute(f'CREATE DATABASE "{name}"')
-    served = Rig(f"{SERVER.rsplit('/', 1)[0]}/{name}", tmp_path)
-    try:
+    if part in os.environ.get("SAGSGANG_REQUIRE", "").split(","):
+        pytest.fail(f"SAGSGANG_REQUIRE asks for {part}, but {absence}.", pytrace=False)
+    pytest.skip(f"{absence}.")
+
+
+@pytest.fixture
+def system() -> Iterator[Outside]:
+    with outside() as served:
         yield served
-    finally:
-        served.end()
-        with psycopg.connect(SERVER, autocommit=True) as dropping:
-            dropping.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, system: Outside) -> Iterator[Rig]:
+    """On SQLite, with the engine's own dispatcher."""
+    with on_sqlite(tmp_path, system) as rig:
+        yield rig
+
+
+@pytest.fixture
+def served(tmp_path: Path, system: Outside) -> Iterator[Rig]:
+    """On PostgreSQL, with the engine's own dispatcher."""
+    with on_postgresql(tmp_path, system) as rig:
+        yield rig
+
+
+@pytest.fixture
+def queued(tmp_path: Path, system: Outside) -> Iterator[Rig]:
+    """On PostgreSQL, with Procrastinate."""
+    with on_postgresql(tmp_path, system, "procrastinate") as rig:
+        yield rig
+
+
+@pytest.fixture(params=["embedded", pytest.param("served", marks=pytest.mark.postgres)])
+def rig(request: pytest.FixtureRequest) -> Rig:
+    """On both databases."""
+    found: Rig = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def cluster() -> Iterator[clusters.Cluster]:
+    """A PostgreSQL server of the test's own."""
+    require("postgres", clusters.absence())
+    with clusters.cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def network() -> Iterator[spaces.Network]:
+    """Network namespaces of the test's own."""
+    require("netns", spaces.absence())
+    with spaces.network() as made:
+        yield made

@@ -1,118 +1,117 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Workers die at any statement and any effect; nothing is lost, nothing happens twice."""
+"""Workers and offices die anywhere; nothing is lost, nothing happens twice."""
 
 from __future__ import annotations
 
 import random
 import signal
+import time
 
-import psycopg
 import pytest
 
-COUNT = 40
+from .processes import KILLED
+
+TOTAL = 12
+ROUNDS = 10
 
 
 def test_an_undisturbed_run_is_whole(rig):
-    rig.run("prepare", str(COUNT))
-    assert rig.run("work") == 0
-    rig.assert_whole(COUNT)
+    rig.run("prepare")
+    [totals] = rig.finish(TOTAL)
+    assert totals["done"] == 6 * TOTAL
+    assert len(rig.outside.calls) == 6 * TOTAL
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_killed_before_any_statement_the_next_worker_goes_on(rig, seed):
-    rig.run("prepare", str(COUNT))
-    rng = random.Random(seed)
+def test_killed_at_any_instruction_the_next_one_goes_on(rig, seed):
+    """Each round a worker or the office dies, wherever it is; each begins when the leases of the
+    one before have ended."""
+    rng = random.Random(f"{seed}{rig.is_postgresql}")
+    rig.run("prepare", count=TOTAL // 2)
+    reach = {"work_until_idle": 400_000, "office_round": 150_000}
     killed = 0
-    for round_ in range(5):
-        # Each round begins when the leases of the killed one have ended.
-        code = rig.run(
-            "work", die_at_statement=rng.randint(1, 70), clock_offset=round_ * 60, threads=2
+    for round_ in range(ROUNDS):
+        name = rng.choice(list(reach))
+        more = {"total": TOTAL, "upgrade_at": 2} if name == "office_round" else {}
+        doomed = rig.begin(
+            name,
+            dies=("instruction", rng.randint(1, reach[name])),
+            offset=round_ * 60,
+            **more,
         )
-        killed += code == -signal.SIGKILL
-    assert killed
-    assert rig.run("work", clock_offset=600) == 0
-    rig.assert_whole(COUNT)
+        if doomed.wait() == KILLED:
+            killed += 1
+        else:
+            result = doomed.result
+            reach[name] = result[0] if name == "work_until_idle" else result
+    assert killed > ROUNDS // 4
+    rig.assert_sound()
+    rig.finish(TOTAL, offset=3600)
 
 
-def test_killed_before_and_after_the_effect_the_key_stays_the_same(rig):
-    rig.run("prepare", str(COUNT))
-    for round_, effect in enumerate([3, 8, 21, 34]):
-        assert rig.run("work", die_at_effect=effect, clock_offset=round_ * 60) == -signal.SIGKILL
-    assert rig.run("work", clock_offset=600) == 0
-    found = rig.assert_whole(COUNT)
-    # Some were done again, which the outside system knows by the key.
-    assert found["calls"] > found["effects"]
+def test_killed_at_any_moment_the_next_one_goes_on(rig):
+    """As the kernel kills: also inside the database's own code and in the middle of a write."""
+    rng = random.Random(7)
+    rig.run("prepare")
+    for round_ in range(6):
+        doomed = [
+            rig.begin("work", lease=1.0, offset=round_ * 60),
+            rig.begin("office", total=TOTAL, offset=round_ * 60, upgrade_at=4),
+        ]
+        time.sleep(rng.uniform(0.02, 0.25))
+        for each in doomed:
+            each.kill()
+        assert doomed[0].wait() == KILLED
+        # Where it could do all there was to do, the office has gone home.
+        assert doomed[1].wait() in {KILLED, 0}
+    rig.assert_sound()
+    rig.finish(TOTAL, offset=3600)
 
 
-def test_two_workers_share_the_work(rig):
-    rig.run("prepare", str(COUNT))
-    workers = [rig.begin("work", threads=2) for _ in range(2)]
-    for each in workers:
-        _, errors = each.communicate(timeout=120)
-        assert each.returncode == 0, errors
-    rig.assert_whole(COUNT)
+def test_what_was_done_when_the_answer_came_to_nobody_is_not_done_again(rig):
+    """The worker dies while the outside system answers; the key is the same the next time."""
+    rig.run("prepare", count=TOTAL)
+    rig.outside.answering.clear()
+    doomed = rig.begin("work", threads=4)
+    rig.outside.wait_for(4)
+    doomed.kill()
+    doomed.wait()
+    rig.outside.answering.set()
+    assert len(rig.outside.effects) == 4
+    rig.finish(TOTAL, offset=60)
+    assert len(rig.outside.calls) == len(rig.outside.effects) + 4
+
+
+def test_an_outside_system_that_fails_and_loses_answers_gets_everything_once(rig):
+    rig.outside.refusing, rig.outside.losing, rig.outside.delay = 0.2, 0.2, 0.01
+    rig.run("prepare")
+    worker, office = rig.begin("work", threads=4), rig.begin("office", total=TOTAL)
+    office.wait()
+    worker.send(signal.SIGTERM)
+    assert worker.result["retry"] > TOTAL
+    rig.assert_whole(TOTAL)
 
 
 def test_of_two_workers_one_is_killed_and_the_other_takes_over(rig):
-    rig.run("prepare", str(COUNT))
-    doomed = rig.begin("work", die_at_effect=4, lease=1)
-    while not (rig.folder / "record").exists():
-        assert doomed.poll() in {None, -signal.SIGKILL}
-    # The doomed one holds jobs by now: the other must wait for the end of their leases.
-    other = rig.begin("work", lease=1)
-    doomed.communicate(timeout=120)
-    _, errors = other.communicate(timeout=120)
-    assert doomed.returncode == -signal.SIGKILL
-    assert other.returncode == 0, errors
-    rig.assert_whole(COUNT)
+    rig.run("prepare", count=TOTAL)
+    rig.outside.answering.clear()
+    doomed = rig.begin("work", lease=1.0)
+    rig.outside.wait_for(2)
+    # The doomed one holds jobs: the other must wait for the end of their leases.
+    rig.begin("work", lease=1.0)
+    doomed.kill()
+    rig.outside.answering.set()
+    rig.finish(TOTAL)
 
 
-def test_a_worker_asked_to_stop_leaves_nothing_half_done(rig):
-    rig.run("prepare", str(COUNT))
+def test_a_worker_asked_to_stop_leaves_no_lease_behind(rig):
+    rig.run("prepare", count=TOTAL)
     worker = rig.begin("work", threads=1)
-    record = rig.folder / "record"
-    while not record.exists():
-        assert worker.poll() is None
-    worker.send_signal(signal.SIGTERM)
-    _, errors = worker.communicate(timeout=60)
-    assert worker.returncode == 0, errors
-    before = rig.check()
-    assert before["violations"] == []
-    # No lease is left behind: the next worker needs not wait.
-    assert rig.run("work") == 0
-    rig.assert_whole(COUNT)
-
-
-def test_dropped_connections_are_survived(rig):
-    if not rig.is_postgresql:
-        pytest.skip("SQLite has no connections that could be dropped.")
-    rig.run("prepare", str(COUNT))
-    worker = rig.begin("work", threads=2)
-    dropped = 0
-    with psycopg.connect(rig.database, autocommit=True) as killer:
-        while worker.poll() is None:
-            dropped += len(
-                killer.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                ).fetchall()
-            )
-            if dropped > 8:
-                break
-            killer.execute("SELECT pg_sleep(0.1)")
-    _, errors = worker.communicate(timeout=120)
-    assert worker.returncode == 0, errors
-    assert dropped > 2
-    # What was in hand when a connection fell may be waiting for the end of its lease.
-    assert rig.run("work", clock_offset=600) == 0
-    rig.assert_whole(COUNT)
-
-
-def test_a_clock_that_jumps_back_delays_but_loses_nothing(rig):
-    rig.run("prepare", str(COUNT))
-    assert rig.run("work", die_at_effect=7, clock_offset=3600) == -signal.SIGKILL
-    # To this worker everything seems to lie in the future.
-    assert rig.run("idle", clock_offset=0) == 0
-    assert rig.check()["violations"] == []
-    assert rig.run("work", clock_offset=7200) == 0
-    rig.assert_whole(COUNT)
+    rig.outside.wait_for(3)
+    worker.send(signal.SIGTERM)
+    assert worker.wait() == 0
+    rig.assert_sound()
+    calls = len(rig.outside.calls)
+    # The next one needs not wait for the end of anything.
+    rig.run("work_until_idle")
+    assert len(rig.outside.calls) >= calls + TOTAL - 3

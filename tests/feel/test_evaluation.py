@@ -292,6 +292,12 @@ def test_run_takes_values_as_they_are() -> None:
     assert compile("a + 1", names=["a"]).run({"a": Decimal(1)}) == 2
 
 
+def test_a_variable_hides_the_function_of_its_name_though_it_was_not_declared() -> None:
+    program = compile("count + 1")
+    assert program({"count": 3}) == 4
+    assert compile("count([1, 2])")({"count": 3}) == 2
+
+
 def test_equality_across_kinds_is_unknown() -> None:
     assert feel_equal(Decimal(1), "1") is None
     assert feel_equal(None, "1") is False

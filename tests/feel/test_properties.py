@@ -32,6 +32,7 @@ from sagsgang.feel import (
     unparse,
 )
 from sagsgang.feel._compiler import compile_tree
+from tests.examples import examples
 from tests.feel._trees import CONTEXTS, NUMBERS, TREES, VALUES
 
 NAMES = ["a", "b", "c", "total pay", "item", "x y"]
@@ -53,13 +54,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(25))
 @given(TREES)
 def test_a_tree_is_read_as_it_is_written(node: tree.Node) -> None:
     assert parse(unparse(node), names=NAMES) == node
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(25))
 @given(TREES, CONTEXTS)
 def test_any_tree_gives_a_value_or_a_limit(node: tree.Node, context: dict[str, Any]) -> None:
     program = compile(unparse(node), names=NAMES, limits=TIGHT)
@@ -70,7 +71,7 @@ def test_any_tree_gives_a_value_or_a_limit(node: tree.Node, context: dict[str, A
     assert plain(adopt(value)) == plain(value)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(25))
 @given(TREES, CONTEXTS)
 def test_the_fast_paths_change_nothing(node: tree.Node, context: dict[str, Any]) -> None:
     results = []
@@ -84,7 +85,7 @@ def test_the_fast_paths_change_nothing(node: tree.Node, context: dict[str, Any])
         assert results[0] == results[1]
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(25))
 @given(TREES, CONTEXTS)
 def test_evaluation_leaves_its_context_alone(node: tree.Node, context: dict[str, Any]) -> None:
     before = repr(context)
@@ -101,7 +102,7 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(60))
 @given(
     st.one_of(st.text(max_size=30), st.lists(_PIECES, max_size=15).map("".join)),
     st.sampled_from(["expression", "unary-tests"]),

@@ -24,6 +24,7 @@ from sagsgang.organisation.lookups import (
 )
 from sagsgang.organisation.models import Substitution
 from sagsgang.organisation.terms import TermsRow, update_terms
+from tests.examples import examples
 
 
 @pytest.fixture
@@ -145,7 +146,9 @@ def test_a_chain_is_followed_no_further_than_makes_sense(org, on):
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(10),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     st.sets(st.tuples(st.integers(0, 4), st.integers(0, 4)).filter(lambda pair: pair[0] != pair[1]))

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import signal
+import socket
 
+from sagsgang.site import commands
 from tests.serving import serving
 
 
@@ -21,3 +23,8 @@ def test_a_fresh_folder_is_set_up_served_and_left_in_good_order(tmp_path):
         assert code == 0, errors
         assert errors == ""
         assert served.has_left_nobody()
+
+
+def test_a_small_answer_is_sent_at_once() -> None:
+    with commands.listening("127.0.0.1", 0) as door:
+        assert door.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

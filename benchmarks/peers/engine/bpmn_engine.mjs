@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 // bpmn-engine from npm: the state as JSON, written and flushed to a file at each wait.
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EventEmitter } from 'node:events';
 import { Engine } from 'bpmn-engine';
 
 const count = Number(process.argv[2]);
+const atOnce = Number(process.argv[3] ?? 1);
 const folder = process.env.BENCH_FOLDER;
 const source = `<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -27,7 +29,14 @@ const source = `<?xml version="1.0" encoding="UTF-8"?>
 <sequenceFlow id="f6" sourceRef="approve" targetRef="end"/>
 </process></definitions>`;
 
-function write(number, state) {
+async function write(number, state) {
+  if (atOnce > 1) {
+    const file = await open(join(folder, `${number % 100}.json`), 'w');
+    await file.writeFile(JSON.stringify(state));
+    await file.sync();
+    await file.close();
+    return;
+  }
   const file = openSync(join(folder, `${number % 100}.json`), 'w');
   writeSync(file, JSON.stringify(state));
   fsyncSync(file);
@@ -40,7 +49,7 @@ async function one(number) {
   const waiting = new Promise((resolve) => listener.once('activity.wait', resolve));
   const execution = await engine.execute({ listener });
   await waiting;
-  write(number, await engine.getState());
+  await write(number, await engine.getState());
   await engine.stop();
   const stored = JSON.parse(readFileSync(join(folder, `${number % 100}.json`)));
   const again = new Engine({ name: `order-${number}` }).recover(stored);
@@ -49,10 +58,13 @@ async function one(number) {
   resumedListener.once('activity.wait', (api) => api.signal('yes'));
   await again.resume({ listener: resumedListener });
   await ended;
-  write(number, await again.getState());
+  await write(number, await again.getState());
 }
 
 const begun = performance.now();
-for (let number = 0; number < count; number += 1) await one(number);
+for (let first = 0; first < count; first += atOnce) {
+  const some = Array.from({ length: Math.min(atOnce, count - first) }, (_, index) => one(first + index));
+  await Promise.all(some);
+}
 const seconds = (performance.now() - begun) / 1000;
 console.log(JSON.stringify({ instances_per_second: Math.round((count / seconds) * 10) / 10, commits_per_instance: 2 }));

@@ -23,13 +23,22 @@ from sagsgang.bpmn.errors import (
     StateError,
     UnknownProcess,
     UnreadableModel,
+    WorkFault,
 )
 from sagsgang.bpmn.graph import Graph, StartEvent
 from sagsgang.bpmn.layout import layout
 from sagsgang.bpmn.model import Model, ProcessInfo, load
 from sagsgang.bpmn.runner import run
 from sagsgang.bpmn.state import State, Status
-from sagsgang.bpmn.step import DEFAULT_LIMIT, Step, initial, next_start, start_waits, step
+from sagsgang.bpmn.step import (
+    DEFAULT_LIMIT,
+    Step,
+    catches_error,
+    initial,
+    next_start,
+    start_waits,
+    step,
+)
 from sagsgang.bpmn.validation import Violation, check
 
 __all__ = [
@@ -52,6 +61,8 @@ __all__ = [
     "UnknownProcess",
     "UnreadableModel",
     "Violation",
+    "WorkFault",
+    "catches_error",
     "check",
     "compile",
     "initial",

@@ -7,12 +7,13 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sagsgang.bpmn._catching import Catching
-from sagsgang.bpmn._core import Fault, Op, fault_of, native
+from sagsgang.bpmn._catching import Catching, brought
+from sagsgang.bpmn._core import Fault, Op, fault_of, holds_function, native
 from sagsgang.bpmn._expressions import Expression, ExpressionFault
 from sagsgang.bpmn._read_tasks import MISSING
+from sagsgang.bpmn._throwing import uncaught
 from sagsgang.bpmn._timers import TimerError, instant
-from sagsgang.bpmn.errors import BpmnError
+from sagsgang.bpmn.errors import BpmnError, WorkFault
 from sagsgang.bpmn.graph import Flow, Kind, Node, Work
 from sagsgang.bpmn.protocol import CloseReason, TaskCall, Wait, WaitKind
 from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind, Status
@@ -38,6 +39,10 @@ class Activities(Catching):
     @abstractmethod
     def loop_next(self, loop: Scope, node: Node, values: Mapping[str, Any]) -> None:
         """One instance of a loop is done."""
+
+    @abstractmethod
+    def shared(self, node: Node, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What of the result of one instance of a loop is not its own."""
 
     @abstractmethod
     def adhoc_next(self, scope: Scope, node: Node) -> None:
@@ -135,10 +140,8 @@ class Activities(Catching):
             self._business_error(scope, node, error)
             return
         except Exception as error:
-            raise Fault(
-                "handler-failed",
-                f"Funktionen {task_type!r} fejlede: {type(error).__name__}: {error}. "
-                "Ret årsagen, og prøv igen.",
+            raise self._fault_of_work(
+                "handler-failed", f"Funktionen {task_type!r}", error
             ) from error
         try:
             given = native(result) if result else _NOTHING
@@ -172,11 +175,8 @@ class Activities(Catching):
             self._business_error(scope, node, error)
             return
         except Exception as error:
-            raise Fault(
-                "decision-failed",
-                f"Beslutningen {decision!r} fejlede: {type(error).__name__}: {error}. "
-                "Ret beslutningen eller variablerne, og prøv igen.",
-            ) from error
+            what = f"Beslutningen {decision!r}"
+            raise self._fault_of_work("decision-failed", what, error) from error
         try:
             value = adopt(decided.value)
         except FeelValueError as error:
@@ -191,7 +191,10 @@ class Activities(Catching):
         """A script task: one FEEL expression."""
         work = node.work or _NOWORK
         if work.broken:
-            raise Fault("script-language", work.broken)
+            if self.services.inline("") is None:
+                raise Fault("script-language", work.broken)
+            self.start_service(scope, node, local)
+            return
         if work.script is None:
             if work.task_type is not None:
                 self.start_service(scope, node, local)
@@ -201,6 +204,12 @@ class Activities(Catching):
         self.record("entered", node.id)
         context = self.context(work.script.names, scope, local)
         value = work.script.evaluate(context, self)
+        if holds_function(value):
+            raise Fault(
+                "script-result",
+                f"Scriptet i {node.name!r} giver en funktion, som ikke kan gemmes; "
+                "ret scriptet, så det giver en værdi.",
+            )
         if value is None:
             why = work.script.why_null(context)
             if why:
@@ -218,8 +227,15 @@ class Activities(Catching):
             self.start_service(scope, node, local)
             return
         self.record("entered", node.id)
+        moving = len(self.queue)
         self.send_message(scope, node, node.events[0], dict(local))
-        self.finish(scope, node, None, local, _NOTHING)
+        bare = not node.outputs and not node.compensable and node.loop is None
+        if bare and len(self.queue) > moving and scope.kind is not ScopeKind.COMPENSATION:
+            # As of an event that throws: who guards what goes on here hears it first.
+            self.record("completed", node.id)
+            self.queue.append((Op.LEAVE, scope, node, None))
+        else:
+            self.finish(scope, node, None, local, _NOTHING)
 
     def start_receive(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
         """A receive task."""
@@ -276,13 +292,21 @@ class Activities(Catching):
         self.offer_job(activity, node, self.new_id())
 
     def _business_error(self, scope: Scope, node: Node, error: BpmnError) -> None:
+        self.record("terminated", node.id)
         if self.throw_error(scope, node, None, error.code, error.message, native(error.variables)):
             return
-        raise Fault(
-            "error-not-caught",
-            f"Fejlen {error.code!r} fra {node.name!r} gribes ikke af modellen"
-            f"{': ' + error.message if error.message else ''}.",
-        )
+        if self.caller_catches(error.code):
+            self.fail_instance(error.code, error.message)
+            return
+        raise Fault("error-not-caught", uncaught(node, error.code, error.message))
+
+    @staticmethod
+    def _fault_of_work(code: str, what: str, error: Exception) -> Fault:
+        """What is to be seen of a handler or a decision that failed."""
+        if isinstance(error, WorkFault):
+            return Fault(error.code, error.message)
+        told = f"{type(error).__name__}: {error}".rstrip(". ")
+        return Fault(code, f"{what} fejlede: {told}. Ret årsagen, og prøv igen.")
 
     def _date(self, expression: Expression | None, scope: Scope) -> Any:
         if expression is None:
@@ -335,7 +359,7 @@ class Activities(Catching):
     def begin(self, scope: Scope, node: Node) -> None:
         """Put the first tokens into a container."""
         self.subscribe_event_subprocesses(scope, node)
-        starts = node.starts
+        starts = node.starts if node.active is None else self._chosen(scope, node, node.active)
         if node.kind is Kind.ADHOC and node.sequential:
             scope.data["left"] = [each.id for each in starts[1:]]
             starts = starts[:1]
@@ -346,6 +370,22 @@ class Activities(Catching):
         scope.tokens = len(starts)
         for each in starts:
             self.queue.append((Op.ENTER, scope, each, None))
+
+    def _chosen(self, scope: Scope, node: Node, active: Expression) -> tuple[Node, ...]:
+        """The activities of an ad-hoc sub-process that are to be started.
+
+        Raises:
+            Fault: The model does not say them by their ids.
+        """
+        inside = {each.id: each for each in node.starts}
+        found = self.value(active, scope)
+        if isinstance(found, (list, tuple)) and all(each in inside for each in found):
+            return tuple(inside[each] for each in found)
+        raise Fault(
+            "active-elements",
+            f"{active.text!r} i {node.name!r} skal være en liste af id'er på aktiviteter, "
+            "som intet flow fører til.",
+        )
 
     def container_done(self, scope: Scope) -> None:
         """The last token of a container is gone."""
@@ -433,9 +473,11 @@ class Activities(Catching):
         if activity is not None:
             self.close_scope(activity, CloseReason.CANCELLED)
         if out:
-            self.assign_all(scope, out)
+            self.assign_all(scope, self.shared(node, out) if scope.kind is ScopeKind.LOOP else out)
         self.record("completed", node.id)
         if scope.kind is ScopeKind.LOOP:
+            if node.compensable:
+                self.remember(scope, node, activity)
             self.loop_next(scope, node, {**extra, **out})
             return
         if node.compensable:
@@ -456,7 +498,7 @@ class Activities(Catching):
         activity = wait.scope
         scope, node = activity.outer, self.nodes[wait.element]
         self.close_wait(wait, CloseReason.COMPLETED)
-        self.finish(scope, node, activity, _NOTHING, result)
+        self.finish(scope, node, activity, _NOTHING, brought(node, result))
 
 
 def _named(name: str, value: Any) -> Mapping[str, Any]:

@@ -13,10 +13,10 @@ from sagsgang.bpmn._expressions import ExpressionFault
 from sagsgang.bpmn._throwing import Throwing
 from sagsgang.bpmn._timers import next_occurrence
 from sagsgang.bpmn.graph import EventDef, EventKind, Flow, Kind, Node
-from sagsgang.bpmn.protocol import CloseReason, Wait, WaitKind
+from sagsgang.bpmn.protocol import CloseReason, Trial, Wait, WaitKind
 from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind
 
-__all__ = ["Catching"]
+__all__ = ["Catching", "brought"]
 
 _SUBSCRIBED = {
     EventKind.MESSAGE: WaitKind.MESSAGE,
@@ -34,6 +34,14 @@ _THROW_ORDER = {
     EventKind.ERROR: 3,
     EventKind.TERMINATE: 3,
 }
+
+
+def brought(node: Node, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an event brings; one thing also under the name that the model has for it."""
+    name = node.payload
+    if name and name not in variables and len(variables) == 1:
+        return {**variables, name: next(iter(variables.values()))}
+    return variables
 
 
 class Catching(Throwing):
@@ -79,7 +87,7 @@ class Catching(Throwing):
                 data = {"r": rest, "d": due.isoformat()}
         elif event.kind is EventKind.MESSAGE:
             name = self.event_name(event, seen)
-            key = self.correlation_key(event, seen, {}, must=True) if keyed else ""
+            key = self._key(node, event, seen) if keyed else ""
             data = {"n": name, "k": key}
         elif event.kind is EventKind.SIGNAL:
             name = self.event_name(event, seen)
@@ -103,6 +111,19 @@ class Catching(Throwing):
         pending = self.open_wait(wait, scope, role, data or None)
         if data.get("v"):
             self.queue.append((Op.TRIGGER, scope, node, (pending.id, {})))
+
+    def _key(self, node: Node, event: EventDef, seen: Scope) -> str:
+        """The correlation key of a message that is waited for.
+
+        Raises:
+            Fault: It is null, and the host does not only try the model out.
+        """
+        if event.key is None or not isinstance(self.services, Trial):
+            return self.correlation_key(event, seen, {}, must=True)
+        key = self.correlation_key(event, seen, {}, must=False)
+        if not key:
+            self.services.keyless(node.id)
+        return key
 
     def subscribe_boundaries(self, scope: Scope, node: Node) -> None:
         """Wait for the boundary events of an activity that has started."""
@@ -188,8 +209,8 @@ class Catching(Throwing):
             self.record_terminated(host)
             self.close_scope(host, CloseReason.INTERRUPTED)
         else:
-            container.tokens += 1
             self._again(wait, node)
+            container.tokens += 1
         self.fire(container, node, payload)
 
     def _others_missing(self, wait: Pending, node: Node, payload: Mapping[str, Any]) -> bool:
@@ -258,7 +279,7 @@ class Catching(Throwing):
 
     def fire(self, scope: Scope, node: Node, variables: Mapping[str, Any]) -> None:
         """An event has happened and its token is counted: take in its variables and go on."""
-        values = variables
+        values = variables = brought(node, variables)
         if node.outputs:
             try:
                 values = self.mapped(node.outputs, scope, variables, chained=False)
@@ -343,6 +364,7 @@ class Catching(Throwing):
         if len(events) > 1:
             events = tuple(sorted(events, key=lambda each: _THROW_ORDER.get(each.kind, 0)))
         undoes = [each for each in events if each.kind is EventKind.COMPENSATION]
+        moving = len(self.queue)
         for event in events:
             kind = event.kind
             if kind is EventKind.MESSAGE:
@@ -374,7 +396,13 @@ class Catching(Throwing):
                 self.record("entered", node.link_target.id)
                 self.fire(scope, node.link_target, {})
                 return
-        if not undoes:
+        if undoes:
+            return
+        if len(self.queue) > moving:
+            # Who waits for it in this instance hears it before the thrower, perhaps the last
+            # token of what they guard, goes on.
+            self.queue.append((Op.LEAVE, scope, node, None))
+        else:
             self.leave(scope, node)
 
     def throw_inner(self, scope: Scope, node: Node, events: tuple[EventDef, ...]) -> None:

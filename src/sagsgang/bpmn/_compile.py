@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from lxml import etree
 
 from sagsgang.bpmn._expressions import Expression, condition
-from sagsgang.bpmn._read import boolean, child, reference, variable_names
+from sagsgang.bpmn._read import boolean, child, extension, reference, variable_names
 from sagsgang.bpmn._read_events import EventReader
 from sagsgang.bpmn._read_tasks import TaskReader
 from sagsgang.bpmn.errors import UnknownProcess
@@ -68,7 +68,7 @@ def compile(model: Model, process_id: str | None = None) -> Graph:  # noqa: A001
     if process_id is None:
         candidates = [each for each in model.processes if each.executable] or model.processes
         if not candidates:
-            raise UnknownProcess("The file holds no process; draw one.")
+            raise UnknownProcess("Filen har ingen proces; tegn en.")
         process_id = candidates[0].id
     graphs = _cache.setdefault(model, {})
     graph = graphs.get(process_id)
@@ -83,13 +83,11 @@ class _Builder:
         info = next((each for each in model.processes if each.id == process_id), None)
         if info is None:
             known = ", ".join(repr(each.id) for each in model.processes)
-            raise UnknownProcess(f"The file has no process {process_id!r}; it has {known}.")
+            raise UnknownProcess(
+                f"Filen har ingen proces {process_id!r}; den har {known or 'ingen'}."
+            )
         self._info = info
-        self._process = next(
-            each
-            for each in model.root.findall(f"{{{BPMN}}}process")
-            if each.get("id", "") == process_id
-        )
+        self._process = info.element
         self._names = variable_names(model)
         self._events = EventReader(model, self._names)
         self._tasks = TaskReader(model, self._process, self._names)
@@ -106,6 +104,10 @@ class _Builder:
         self._read_flows()
         self._attach_boundaries()
         self._link()
+        for element in self._model.root.iter(f"{{{BPMN}}}messageFlow"):
+            sender = self._nodes.get(reference(element.get("sourceRef")))
+            if sender is not None:
+                sender.addressed = True
         for node in list(self._nodes.values()):
             if node.kind in _CONTAINERS or node is root:
                 self._fill_container(node)
@@ -125,9 +127,10 @@ class _Builder:
         found: list[Node] = []
         for each in element:
             kind = _KINDS.get(local_name(each)) if _is_bpmn(each) else None
-            key = each.get("id")
-            if kind is None or key is None:
+            if kind is None:
                 continue
+            # An id is optional: what no flow names, such as an event sub-process, may lack it.
+            key = each.get("id") or f"{container.id}/{local_name(each)}-{len(found) + 1}"
             if kind is Kind.SUBPROCESS and boolean(each, "triggeredByEvent"):
                 kind = Kind.EVENT_SUBPROCESS
             node = Node(
@@ -167,6 +170,9 @@ class _Builder:
                 node.sequential = element.get("ordering", "Parallel") == "Sequential"
                 node.cancel_remaining = boolean(element, "cancelRemainingInstances", default=True)
                 node.completion = self._condition(child(element, "completionCondition"))
+                settings = extension(element, "adHoc")
+                chosen = settings.get("activeElementsCollection") if settings is not None else ""
+                node.active = condition(chosen, self._names) if chosen else None
         elif kind is Kind.COMPLEX:
             node.activation = self._condition(child(element, "activationCondition"))
         elif kind is Kind.EVENT_GATEWAY:

@@ -2,10 +2,10 @@
 """The bookkeeping of a step: scopes, waits, variables, the queue of moving tokens, incidents.
 
 The interpreter is one class built up in layers, each module adding what it is about:
-``_core`` (this), ``_throwing``, ``_events``, ``_activities``, ``_loops``, ``_gateways`` and on top
-``step``. A token is either in the queue or stands still in the state; every operation taken from
-the queue first works out what can fail, and only then changes anything, so that a fault leaves
-the token where it was, in an incident.
+``_core`` (this), ``_throwing``, ``_catching``, ``_activities``, ``_loops``, ``_gateways``,
+``_repairs`` and on top ``step``. A token is either in the queue or stands still in the state; every
+operation taken from the queue first works out what can fail, and only then changes anything, so
+that a fault leaves the token where it was, in an incident.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from sagsgang.bpmn._expressions import Expression, ExpressionFault
 from sagsgang.bpmn._read_tasks import MISSING
 from sagsgang.bpmn._timers import Timer, TimerError, occurrence
-from sagsgang.bpmn.graph import Flow, Graph, Mapping_, Node
+from sagsgang.bpmn.graph import Flow, Graph, Kind, Mapping_, Node
 from sagsgang.bpmn.protocol import (
     CloseReason,
     CloseWait,
@@ -36,7 +36,7 @@ from sagsgang.bpmn.protocol import (
 from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind, State, Status
 from sagsgang.feel import FeelValueError, adopt
 
-__all__ = ["Core", "Fault", "Op", "clean", "fault_of", "native"]
+__all__ = ["Core", "Fault", "Op", "clean", "fault_of", "holds_function", "native"]
 
 _NOTHING: Mapping[str, Any] = {}
 _CPR = re.compile(r"\b\d{6}[- ]?\d{4}\b")
@@ -261,6 +261,12 @@ class Core(ABC):
             value = self.value(mapping.source, scope, seen)
             if value is MISSING:
                 continue
+            if holds_function(value):
+                raise Fault(
+                    "mapping-value",
+                    f"{mapping.source.text!r} giver en funktion, som ikke kan gemmes; "
+                    "ret udtrykket, så det giver en værdi.",
+                )
             name, *path = mapping.target
             if path:
                 base = made.get(name)
@@ -333,6 +339,12 @@ class Core(ABC):
         del self.state._waits[wait.id], wait.scope.waits[wait.id]  # noqa: SLF001 - own package
         self.effects.append(CloseWait(wait.id, wait.kind, reason))
 
+    def reopen(self, wait: Pending) -> None:
+        """Put back a wait that was closed by an operation that has been rolled back."""
+        if wait.scope.alive:
+            self.state._waits[wait.id] = wait  # noqa: SLF001 - own package
+            wait.scope.waits[wait.id] = wait
+
     def close_scope(self, scope: Scope, reason: CloseReason) -> None:
         """Close a scope with everything in it. Its parent's token is the caller's business."""
         if scope.parent is not None:
@@ -355,10 +367,20 @@ class Core(ABC):
 
     def record_terminated(self, scope: Scope) -> None:
         """Write that what a scope was open for did not complete."""
-        if scope.kind in {ScopeKind.ACTIVITY, ScopeKind.CONTAINER}:
+        kind = scope.kind
+        if kind is ScopeKind.ACTIVITY or kind is ScopeKind.CONTAINER or self._is_under_way(scope):
             self.record("terminated", scope.element)
         for child in scope.children.values():
             self.record_terminated(child)
+        for wait in scope.waits.values():
+            if wait.role in {Role.CATCH, Role.FAULT}:
+                self.record("terminated", wait.element)
+
+    def _is_under_way(self, scope: Scope) -> bool:
+        """Whether a scope belongs to an event that has been entered and has not completed."""
+        if scope.kind is ScopeKind.RACE:
+            return self.nodes[scope.element].kind is not Kind.EVENT_GATEWAY
+        return scope.kind is ScopeKind.COMPENSATION and scope.data.get("then") == "wait"
 
     def _bury(self, scope: Scope, reason: CloseReason) -> None:
         scope.alive = False
@@ -413,9 +435,11 @@ class Core(ABC):
 
     def roll_back(self, mark: tuple[int, int, int, int]) -> None:
         """Take back what an operation opened before it failed."""
-        effects, records, next_id, _ = mark
+        effects, records, next_id, moving = mark
         del self.effects[effects:]
         del self.records[records:]
+        while len(self.queue) > moving:
+            self.queue.pop()
         state = self.state
         for key in [key for key in state._waits if key >= next_id]:  # noqa: SLF001 - own package
             wait = state._waits.pop(key)  # noqa: SLF001 - own package
@@ -451,6 +475,15 @@ def native(values: Mapping[str, Any]) -> dict[str, Any]:
         FeelValueError: One of them has no FEEL counterpart.
     """
     return {name: adopt(value) for name, value in values.items()}
+
+
+def holds_function(value: Any) -> bool:
+    """Whether a value is or holds a function of FEEL, which no state can keep."""
+    if isinstance(value, (list, tuple)):
+        return any(map(holds_function, value))
+    if isinstance(value, dict):
+        return any(map(holds_function, value.values()))
+    return callable(value)
 
 
 def fault_of(error: Exception) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 """Expressions of a model: FEEL compiled once, texts kept as they are.
 
 ``=expr`` is FEEL where a text is also possible (the ``zeebe:`` way); conditions and scripts are
-FEEL with or without the sign. ``${expr}`` is read as FEEL when it is one after its operators have
-been put in FEEL's spelling, for models that come from older tools.
+FEEL with or without the sign. What other tools write is read as FEEL when it is one after its
+operators have been put in FEEL's spelling.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sagsgang import feel
-from sagsgang.feel.municipal import MUNICIPAL
+from sagsgang.bpmn._functions import FUNCTIONS
+from sagsgang.bpmn._respell import is_foreign, respell
 
-__all__ = ["Expression", "ExpressionFault", "condition", "constant", "text_or_feel"]
+__all__ = ["Clock", "Expression", "ExpressionFault", "condition", "constant", "text_or_feel"]
 
 
 class Clock(Protocol):
@@ -46,16 +47,23 @@ class Expression:
         value: The constant, where it is one.
     """
 
-    __slots__ = ("error", "names", "program", "text", "value")
+    __slots__ = ("_hidden", "error", "names", "program", "text", "value")
 
     def __init__(
-        self, text: str, program: feel.Program | None = None, value: Any = None, error: str = ""
+        self,
+        text: str,
+        program: feel.Program | None = None,
+        value: Any = None,
+        error: str = "",
+        hidden: tuple[str, ...] = (),
     ) -> None:
         self.text = text
         self.program = program
         self.value = value
         self.error = error
         self.names: tuple[str, ...] = tuple(sorted(program.free_names)) if program else ()
+        # A variable that does not exist is null, also where a built-in function has its name.
+        self._hidden = dict.fromkeys(each for each in hidden if each in self.names)
 
     @property
     def is_constant(self) -> bool:
@@ -73,6 +81,8 @@ class Expression:
             if self.error:
                 raise ExpressionFault("expression-syntax", self.error)
             return self.value
+        if self._hidden:
+            context = {**self._hidden, **context}
         try:
             return program.run(context, clock=None if clock is None else lambda: clock.now)
         except feel.FeelError as error:
@@ -85,7 +95,7 @@ class Expression:
         if self.program is None:
             return ""
         trace = feel.Trace()
-        self.program.run(context, trace)
+        self.program.run({**self._hidden, **context} if self._hidden else context, trace)
         for warning in trace:
             return warning.danish.rstrip(".")
         return ""
@@ -103,29 +113,35 @@ def text_or_feel(text: str, names: tuple[str, ...] = ()) -> Expression:
         return _compile(stripped[1:], text, names)
     inner = _inside_braces(stripped)
     if inner is not None:
-        return _compile(_respell(inner), text, names)
+        return _compile(respell(inner, words=True), text, names)
     return Expression(text, value=text)
 
 
 def condition(text: str, names: tuple[str, ...] = ()) -> Expression:
-    """FEEL, with or without ``=``, or inside ``${}``."""
+    """FEEL, with or without ``=``, or inside ``${}``; or what says the same in other spellings."""
     stripped = text.strip()
     inner = _inside_braces(stripped)
     if inner is not None:
-        return _compile(_respell(inner), text, names)
-    return _compile(stripped.removeprefix("="), text, names)
+        return _compile(respell(inner, words=True), text, names)
+    source = stripped.removeprefix("=")
+    if is_foreign(source):
+        spelled = _compile(respell(source), text, names)
+        if not spelled.error:
+            return spelled
+    return _compile(source, text, names)
 
 
 def _compile(source: str, text: str, names: tuple[str, ...]) -> Expression:
-    known = (*names, *_shadowed(source))
+    hidden = _shadowed(source)
     try:
-        return Expression(text, feel.compile(source, names=known, functions=MUNICIPAL))
+        program = feel.compile(source, names=(*names, *hidden), functions=FUNCTIONS)
+        return Expression(text, program, hidden=hidden)
     except feel.FeelError as error:
         return Expression(text, error=f"Udtrykket {text!r} er ikke FEEL: {_danish(error)}")
 
 
 _WORD = re.compile(r"(?<![.\w])[^\W\d]\w*(?!\w)")
-_FUNCTIONS = frozenset(name for name in feel.STANDARD if " " not in name)
+_FUNCTIONS = frozenset(name for name in (*feel.STANDARD, *FUNCTIONS) if " " not in name)
 
 
 def _shadowed(source: str) -> tuple[str, ...]:
@@ -149,37 +165,3 @@ def _inside_braces(text: str) -> str | None:
         if "${" not in inner and "#{" not in inner:
             return inner
     return None
-
-
-_RESPELL = re.compile(
-    r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|==|!=|&&|\|\||!|\b(?:eq|ne|lt|gt|le|ge|empty|div)\b"
-)
-_SPELLING = {
-    "==": "=",
-    "&&": " and ",
-    "||": " or ",
-    "eq": "=",
-    "ne": "!=",
-    "lt": "<",
-    "gt": ">",
-    "le": "<=",
-    "ge": ">=",
-    "div": "/",
-}
-
-
-def _respell(text: str) -> str:
-    """Operators of the unified expression language in FEEL's spelling.
-
-    What has no counterpart (method calls, ``empty``) is left and then refused as not FEEL.
-    """
-
-    def one(found: re.Match[str]) -> str:
-        token = found.group()
-        if token[0] == "'":
-            return '"' + token[1:-1].replace('"', '\\"') + '"'
-        return _SPELLING.get(token, token)
-
-    spelled = _RESPELL.sub(one, text)
-    negated = re.fullmatch(r"\s*!\s*([\w.]+)\s*", spelled)
-    return f"not({negated[1]})" if negated else spelled

@@ -153,10 +153,10 @@ class Gateways(Loops):
         It must where it can reach a flow that has no token yet and none that has one; paths
         through the gateway itself do not count (BPMN 2.0.2, 13.4.3).
         """
-        reach = self.graph.reach(node)
+        reach, surely = self.graph.reach(node), self.graph.reach(node, drawn=True)
         full = {*counts, *scope.data.get("had", {}).get(node.id, ())}
         empty = [reach[flow.id] for flow in node.incoming if flow.id not in full]
-        filled = [reach[flow.id] for flow in node.incoming if flow.id in full]
+        filled = [surely[flow.id] for flow in node.incoming if flow.id in full]
         if not empty:
             return False
         return any(

@@ -11,6 +11,7 @@ from sagsgang.bpmn._activities import Activities
 from sagsgang.bpmn._core import Fault, Op, fault_of
 from sagsgang.bpmn._expressions import Expression, ExpressionFault
 from sagsgang.bpmn._read_tasks import MISSING
+from sagsgang.bpmn._throwing import container_of
 from sagsgang.bpmn.graph import Loop, Node
 from sagsgang.bpmn.protocol import CloseReason
 from sagsgang.bpmn.state import Scope, ScopeKind
@@ -82,6 +83,9 @@ class Loops(Activities):
         if items is not None and loop.item:
             # Items that were stored in between have come back as plain numbers.
             local[loop.item] = adopt(items[index])
+        own = _own_result(loop)
+        if own:
+            local[own] = None
         self.queue.append((Op.INSTANCE, body, node, local))
 
     def _start_standard(self, scope: Scope, node: Node, loop: Loop) -> None:
@@ -158,6 +162,14 @@ class Loops(Activities):
             return how.maximum is not None
         return self.truth(how.condition, container, {**values, "loopCounter": Decimal(done)})
 
+    def shared(self, node: Node, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What of the result of one instance goes to the scope around the loop."""
+        loop = _loop_of(node)
+        own = {"loopCounter", loop.item, _own_result(loop)}
+        if own.isdisjoint(values):
+            return values
+        return {name: value for name, value in values.items() if name not in own}
+
     def _throw_behavior(
         self, loop: Scope, node: Node, how: Loop, values: Mapping[str, Any]
     ) -> None:
@@ -191,8 +203,8 @@ class Loops(Activities):
         self.record("iterated", node.id, {"done": loop.data["done"]})
         if how is not None and how.output_collection and "out" in loop.data:
             self.assign(container, how.output_collection, adopt(loop.data["out"]))
-        if node.compensable and loop.data["done"]:
-            self.remember(container, node, None)
+        for entry in loop.data.get("kept", ()):
+            container_of(container).data.setdefault("done", []).append(entry)
         self.go_on(container, node)
 
     def _whole(self, expression: Expression, scope: Scope, node: Node) -> int:
@@ -226,6 +238,15 @@ class Loops(Activities):
             self.queue.append((Op.ENTER, scope, following, None))
         elif scope.tokens == 0:
             self.container_done(scope)
+
+
+def _own_result(loop: Loop) -> str:
+    """The variable that holds the result of one instance, where the model names one.
+
+    It is local to the instance, so that parallel instances do not write over each other.
+    """
+    text = loop.output_item.text.removeprefix("=").strip() if loop.output_item is not None else ""
+    return text if text.isidentifier() else ""
 
 
 def _loop_of(node: Node) -> Loop:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from sagsgang.bpmn.model import BPMN, CAMUNDA, SAGSGANG, ZEEBE, Model, local_name
+from sagsgang.bpmn.model import BPMN, CAMUNDA, KIN, SAGSGANG, ZEEBE, Model, local_name
 
 __all__ = [
     "attribute",
@@ -22,7 +22,8 @@ __all__ = [
     "variable_names",
 ]
 
-_VENDORS = (ZEEBE, SAGSGANG, CAMUNDA)
+_OLDER = (CAMUNDA, *KIN)
+_VENDORS = (ZEEBE, SAGSGANG, *_OLDER)
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -67,8 +68,12 @@ def extension(element: etree._Element, name: str) -> etree._Element | None:
 
 
 def attribute(element: etree._Element, name: str) -> str:
-    """An attribute of the older engine's namespace or of our own, such as ``camunda:assignee``."""
-    return element.get(f"{{{SAGSGANG}}}{name}") or element.get(f"{{{CAMUNDA}}}{name}") or ""
+    """An attribute of our own or of the older engines, such as ``camunda:assignee``."""
+    for vendor in (SAGSGANG, *_OLDER):
+        value = element.get(f"{{{vendor}}}{name}")
+        if value:
+            return value
+    return ""
 
 
 def variable_names(model: Model) -> tuple[str, ...]:

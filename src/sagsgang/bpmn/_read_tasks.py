@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from sagsgang.bpmn._expressions import Expression, condition, constant, text_or_feel
+from sagsgang.bpmn._expressions import Clock, Expression, condition, constant, text_or_feel
 from sagsgang.bpmn._read import (
     attribute,
     boolean,
@@ -26,7 +26,7 @@ from sagsgang.bpmn._read import (
 )
 from sagsgang.bpmn._read_events import EventReader
 from sagsgang.bpmn.graph import EventDef, EventKind, Kind, Loop, Mapping_, Node, Work
-from sagsgang.bpmn.model import BPMN, CAMUNDA, Model, local_name
+from sagsgang.bpmn.model import BPMN, Model, local_name
 
 __all__ = ["MISSING", "TaskReader"]
 
@@ -34,6 +34,8 @@ MISSING: Any = object()
 """What a data association gives when its source does not exist: nothing is then assigned."""
 
 _DATA = ("dataObject", "property")
+_ENDS = ("dataInput", "dataOutput")
+_RECEIVING = frozenset({Kind.START, Kind.CATCH, Kind.BOUNDARY, Kind.RECEIVE})
 _GLOBAL_TASKS = {
     "globalTask": Kind.TASK,
     "globalManualTask": Kind.TASK,
@@ -58,6 +60,25 @@ class _Variable(Expression):
 
     def evaluate(self, context: Mapping[str, Any], clock: object = None) -> Any:  # noqa: ARG002
         return context.get(self.text, MISSING)
+
+
+class _Gathered(Expression):
+    """A list, or with keys a context, of the values of other expressions."""
+
+    __slots__ = ("_keys", "_parts")
+
+    def __init__(self, text: str, keys: list[str] | None, parts: list[Expression]) -> None:
+        super().__init__(text)
+        self._keys, self._parts = keys, parts
+        self.names = tuple(sorted({name for each in parts for name in each.names}))
+
+    @property
+    def is_constant(self) -> bool:
+        return False
+
+    def evaluate(self, context: Mapping[str, Any], clock: Clock | None = None) -> Any:
+        values = [each.evaluate(context, clock) for each in self._parts]
+        return values if self._keys is None else dict(zip(self._keys, values, strict=True))
 
 
 class TaskReader:
@@ -109,6 +130,7 @@ class TaskReader:
     def read_event(self, node: Node, element: etree._Element) -> None:
         """Fill in mappings and handler of an event."""
         self._read_mappings(node, element)
+        self._read_associations(node, element)
         definition = next(
             (each for each in element if local_name(each).endswith("EventDefinition")), None
         )
@@ -280,6 +302,11 @@ class TaskReader:
                 )
             else:
                 work.script = condition(text, self._names)
+                if work.script.error and not language:
+                    work.broken = (
+                        f"{work.script.error} Skriv det som et FEEL-udtryk, "
+                        "eller brug en serviceopgave."
+                    )
             work.result = attribute(element, "resultVariable")
 
     def _read_call(self, node: Node, element: etree._Element, work: Work) -> etree._Element:
@@ -298,9 +325,7 @@ class TaskReader:
         if target is not None and local_name(target) in _GLOBAL_TASKS:
             node.kind = _GLOBAL_TASKS[local_name(target)]
             return target
-        holder = child(element, "extensionElements")
-        ways = [] if holder is None else holder.findall(f"{{{CAMUNDA}}}in")
-        back = [] if holder is None else holder.findall(f"{{{CAMUNDA}}}out")
+        ways, back = list(extensions(element, "in")), list(extensions(element, "out"))
         if ways or back:
             work.pass_all_in = any(each.get("variables") == "all" for each in ways)
             work.pass_all_out = any(each.get("variables") == "all" for each in back)
@@ -334,36 +359,74 @@ class TaskReader:
                 name = each.get("name")
                 if not name:
                     continue
-                mapping = Mapping_((name,), text_or_feel(text_of(each), self._names))
+                mapping = Mapping_((name,), self._parameter(each))
                 is_input = local_name(each) == "inputParameter"
                 (inputs if is_input else outputs).append(mapping)
         node.inputs += tuple(inputs)
         node.outputs += tuple(outputs)
 
+    def _parameter(self, element: etree._Element) -> Expression:
+        """The value of an input or output parameter: a text, an expression, a list or a map."""
+        inside = next((each for each in element if isinstance(each.tag, str)), None)
+        tag = "" if inside is None else local_name(inside)
+        if inside is None:
+            return text_or_feel(text_of(element), self._names)
+        if tag in {"list", "map"}:
+            parts = [each for each in inside if isinstance(each.tag, str)]
+            keys = [each.get("key", "") for each in parts] if tag == "map" else None
+            return _Gathered(text_of(element), keys, [self._parameter(each) for each in parts])
+        language = inside.get("scriptFormat") or inside.get("language") or ""
+        text = text_of(element)
+        if "feel" in language.lower():
+            return condition(text, self._names)
+        return Expression(text, error=f"{text!r} er skrevet i {language or tag!r}, ikke i FEEL.")
+
     def _read_associations(self, node: Node, element: etree._Element) -> None:
-        """Data associations that carry something; those that only draw a line are left alone."""
+        """Data associations that carry something; those that only draw a line are left alone.
+
+        An assignment says what is carried instead of the source (BPMN 2.0.2, 10.4.2).
+        """
         specification = child(element, "ioSpecification")
         if specification is None:
-            return
-        declared = {each.get("id") for each in specification}
+            if node.kind >= Kind.TASK:
+                return
+            specification = element  # events declare their data themselves
+        declared = {each.get("id") for each in specification if local_name(each) in _ENDS}
         inputs: list[Mapping_] = []
         outputs: list[Mapping_] = []
         for tag, found in (("dataInputAssociation", inputs), ("dataOutputAssociation", outputs)):
             for association in children(element, tag):
                 source = reference(text_of(child(association, "sourceRef")))
                 target = reference(text_of(child(association, "targetRef")))
-                for assignment in children(association, "assignment"):
-                    to = text_of(child(assignment, "to")).removeprefix("=")
+                assignments = children(association, "assignment")
+                for assignment in assignments:
+                    name, *path = text_of(child(assignment, "to")).removeprefix("=").split(".")
                     value = self._condition(assignment, "from")
-                    if value is not None and to:
-                        found.append(Mapping_(tuple(to.split(".")), value))
+                    if value is not None and name:
+                        found.append(Mapping_((self._data_name(name), *path), value))
                 inner = target if found is inputs else source
-                if inner in declared and source and target:
+                if inner in declared and source and target and not assignments:
                     transformation = self._condition(association, "transformation")
                     value = transformation or _Variable(self._name_of(source))
                     found.append(Mapping_((self._name_of(target),), value))
         node.inputs += tuple(inputs)
         node.outputs += tuple(outputs)
+        if (
+            node.kind in _RECEIVING
+            and len(outputs) == 1
+            and isinstance(outputs[0].source, _Variable)
+        ):
+            node.payload = outputs[0].source.text
+
+    def _data_name(self, key: str) -> str:
+        """The variable of a data element by its id; any other name is itself."""
+        element = self._model.by_id.get(key)
+        known = element is not None and local_name(element) in {
+            *_ENDS,
+            *_DATA,
+            "dataObjectReference",
+        }
+        return self._name_of(key) if known else key
 
     def _source_of(self, key: str, element: etree._Element) -> str:
         """The variable behind a loop's data input: what is associated with it, or itself."""

@@ -5,20 +5,34 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sagsgang.bpmn._core import Core, Fault, Op, clean, native
-from sagsgang.bpmn.graph import EventDef, EventKind, Kind, Node
+from sagsgang.bpmn.graph import EventDef, EventKind, Graph, Kind, Node
 from sagsgang.bpmn.protocol import (
     BroadcastSignal,
+    Callers,
     CloseReason,
     Escalated,
     SendMessage,
     WaitKind,
 )
-from sagsgang.bpmn.state import Scope, ScopeKind, Status
+from sagsgang.bpmn.state import Role, Scope, ScopeKind, State, Status
 
-__all__ = ["Throwing", "key_text"]
+__all__ = ["Throwing", "catches_error", "container_of", "key_text", "uncaught"]
+
+
+_GUARDING = frozenset({Role.BOUNDARY, Role.EVENT_SUBPROCESS})
+
+
+def uncaught(node: Node, code: str, message: str) -> str:
+    """What to say of an error that work ended in and that the model does not catch."""
+    told = f": {clean(message).rstrip('. ')}" if message else ""
+    return (
+        f"Fejlen {code!r} fra {node.name!r} gribes ikke af modellen{told}. "
+        "Ret årsagen, og prøv igen, eller lad modellen gribe fejlen."
+    )
 
 
 class Throwing(Core):
@@ -57,36 +71,25 @@ class Throwing(Core):
             message: One sentence.
             variables: Given to the scope that catches.
         """
-        guarded = True  # whether event sub-processes of the scope may catch
-        while True:
-            if node is not None:
-                loop = scope if scope.kind is ScopeKind.LOOP else None
-                container = scope.outer if loop is not None else scope
-                found = _catcher(node.boundary, EventKind.ERROR, code)
-                if found is not None:
-                    caught = self._caught(found[1], code, message, variables)
-                    ended = loop or activity
-                    if ended is not None:
-                        self.record_terminated(ended)
-                        self.close_scope(ended, CloseReason.INTERRUPTED)
-                    self.record("triggered", found[0].id, {"code": code})
-                    self.fire(container, found[0], caught)
-                    return True
-                scope = container
-            scope = _container(scope)
-            here = self.nodes[scope.element]
-            if guarded:
-                starts = _guards(here)
-                found = _catcher(starts, EventKind.ERROR, code)
-                if found is not None:
-                    caught = self._caught(found[1], code, message, variables)
-                    self.record("triggered", found[0].id, {"code": code})
-                    self.start_event_subprocess(scope, self.nodes[found[0].container], caught)
-                    return True
-            if scope.parent is None:
-                return False
-            guarded = here.kind is not Kind.EVENT_SUBPROCESS
-            node, activity, scope = here, scope, scope.parent
+        found = _error_catcher(self.nodes, scope, node, activity, code)
+        if found is None:
+            return False
+        caught = self._caught(found.definition, code, message, variables)
+        event = found.event
+        if event.kind is Kind.BOUNDARY:
+            if found.ended is not None:
+                self.record_terminated(found.ended)
+                self.close_scope(found.ended, CloseReason.INTERRUPTED)
+            self.record("triggered", event.id, {"code": code})
+            self.fire(found.scope, event, caught)
+        else:
+            self.record("triggered", event.id, {"code": code})
+            self.start_event_subprocess(found.scope, self.nodes[event.container], caught)
+        return True
+
+    def caller_catches(self, code: str) -> bool:
+        """Whether a process that has called this one catches the error."""
+        return isinstance(self.services, Callers) and self.services.caller_catches(code)
 
     def fail_instance(self, code: str, message: str) -> None:
         """End the instance because of an error that nobody catches."""
@@ -96,7 +99,7 @@ class Throwing(Core):
         self.end(
             Status.FAILED,
             code,
-            message or f"Fejlen {code!r} gribes ikke af nogen hændelse i modellen.",
+            message or f"{_named_error(code)} gribes ikke af nogen hændelse i modellen.",
         )
 
     def _caught(
@@ -140,7 +143,7 @@ class Throwing(Core):
                     self.fire(container, event, self._caught(found[1], code, "", variables))
                     return event.interrupting
                 scope = container
-            scope = _container(scope)
+            scope = container_of(scope)
             here = self.nodes[scope.element]
             if guarded:
                 found = _catcher(_guards(here), EventKind.ESCALATION, code)
@@ -160,13 +163,19 @@ class Throwing(Core):
     def send_message(
         self, scope: Scope, node: Node, event: EventDef, payload: dict[str, Any]
     ) -> None:
-        """Send a message out.
+        """Send a message out, or to an event of this instance that guards what goes on here.
 
-        Raises:
-            Fault: Its correlation key is null.
+        Who guards is told before the sender goes on, for what it guards may then be over.
         """
         name = self.event_name(event, scope, payload)
         key = self.correlation_key(event, scope, payload, must=False)
+        if name and not node.addressed:
+            for wait in self.state.waits.values():
+                guards = wait.kind is WaitKind.MESSAGE and wait.role in _GUARDING
+                if guards and wait.name == name and (wait.data or {}).get("k", "") == key:
+                    target = self.nodes[wait.element]
+                    self.queue.append((Op.TRIGGER, wait.scope, target, (wait.id, payload)))
+                    return
         unique = f"{node.id}/{self.new_id()}"
         self.effects.append(SendMessage(name, key, payload, unique))
 
@@ -234,14 +243,18 @@ class Throwing(Core):
         inner: list[Any] = []
         if activity is not None and activity.kind is ScopeKind.CONTAINER:
             local, inner = dict(activity.variables), activity.data.get("done", [])
-        container = _container(scope)
-        container.data.setdefault("done", []).append([node.id, local, inner])
+        entry = [node.id, local, inner]
+        if scope.kind is ScopeKind.LOOP:
+            # Undone only when the whole loop has completed, and then instance by instance.
+            scope.data.setdefault("kept", []).append(entry)
+        else:
+            container_of(scope).data.setdefault("done", []).append(entry)
 
     def throw_compensation(self, scope: Scope, node: Node, event: EventDef) -> None:
         """Undo one activity of the scope, or all of them, the latest first (10.5.6, 13.5.5)."""
-        where = _container(scope)
+        where = container_of(scope)
         if self.nodes[where.element].kind is Kind.EVENT_SUBPROCESS and where.parent is not None:
-            where = _container(where.parent)
+            where = container_of(where.parent)
         done = where.data.get("done", [])
         if event.activity:
             todo = [each for each in done if each[0] == event.activity]
@@ -302,6 +315,7 @@ class Throwing(Core):
             if sub.start_event is not None and any(
                 each.kind is EventKind.COMPENSATION for each in sub.start_event.events
             ):
+                self.record("triggered", sub.start_event.id)
                 self.start_event_subprocess(again, sub, {})
                 return
         again.tokens = 1
@@ -339,6 +353,68 @@ class Throwing(Core):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Catcher:
+    """Who catches an error.
+
+    Attributes:
+        event: The boundary event, or the start event of an event sub-process.
+        definition: Which of its definitions.
+        scope: Where the token of a boundary event goes on, or what the event sub-process guards.
+        ended: The activity or loop that a boundary event ends; None where it has no scope.
+    """
+
+    event: Node
+    definition: EventDef
+    scope: Scope
+    ended: Scope | None = None
+
+
+def _error_catcher(
+    nodes: Mapping[str, Node], scope: Scope, node: Node | None, activity: Scope | None, code: str
+) -> _Catcher | None:
+    """Look outwards for who catches an error; arguments as of ``throw_error``."""
+    guarded = True  # whether event sub-processes of the scope may catch
+    while True:
+        if node is not None:
+            loop = scope if scope.kind is ScopeKind.LOOP else None
+            container = scope.outer if loop is not None else scope
+            found = _catcher(node.boundary, EventKind.ERROR, code)
+            if found is not None:
+                return _Catcher(*found, container, loop or activity)
+            scope = container
+        scope = container_of(scope)
+        here = nodes[scope.element]
+        if guarded:
+            found = _catcher(_guards(here), EventKind.ERROR, code)
+            if found is not None:
+                return _Catcher(*found, scope)
+        if scope.parent is None:
+            return None
+        guarded = here.kind is not Kind.EVENT_SUBPROCESS
+        node, activity, scope = here, scope, scope.parent
+
+
+def catches_error(graph: Graph, state: State, wait: int, code: str) -> bool:
+    """Whether the model catches an error that comes out of the activity behind a wait.
+
+    Args:
+        graph: The process.
+        state: Its state.
+        wait: The id of the wait of a called process, or of another activity.
+        code: The error code.
+    """
+    pending = state.waits.get(wait)
+    if pending is None or pending.role is not Role.TASK:
+        return False
+    activity, node = pending.scope, graph.nodes[pending.element]
+    return _error_catcher(graph.nodes, activity.outer, node, activity, code) is not None
+
+
+def _named_error(code: str) -> str:
+    return f"Fejlen {code!r}" if code else "En fejl uden kode"
+
+
 def key_text(value: Any) -> str:
     """A correlation key as text, so that 12 and 12.0 are the same key."""
     if value is None:
@@ -357,13 +433,14 @@ def _done_inside(scope: Scope) -> list[Any]:
     """What open sub-processes of a scope have done so far, with their variables."""
     found: list[Any] = []
     for child in scope.children.values():
-        for key, local, inner in child.data.get("done", ()):
+        done = child.data.get("kept" if child.kind is ScopeKind.LOOP else "done", ())
+        for key, local, inner in done:
             found.append([key, {**child.variables, **local}, inner])
         found += _done_inside(child)
     return found
 
 
-def _container(scope: Scope) -> Scope:
+def container_of(scope: Scope) -> Scope:
     """The process or sub-process that a scope belongs to; itself where it is one."""
     while scope.kind is not ScopeKind.CONTAINER and scope.parent is not None:
         scope = scope.parent

@@ -4,46 +4,113 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sagsgang.bpmn import codec
-from sagsgang.bpmn.errors import ModelError
+from sagsgang.bpmn.errors import BpmnLibraryError, ModelError
 from sagsgang.bpmn.layout import layout
 from sagsgang.bpmn.model import Model, load
 from sagsgang.bpmn.runner import run
-from sagsgang.bpmn.validation import check
+from sagsgang.bpmn.validation import Severity, Violation, check, rules
+from sagsgang.feel import adopt, to_json
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Tjek og kør BPMN-modeller.")
 
 _FAULTS = 1
+# Fatal only where a token comes; a run that never comes there is worth seeing, and one that does
+# ends there with the same sentence.
+_WHEN_REACHED = frozenset({"expression-syntax", "timer-missing"})
 _WRONG_USE = 2
+_STATUS = {"completed": "fuldført", "waiting": "venter", "failed": "fejlet"}
+_EVENTS = {
+    "started": "startet",
+    "entered": "påbegyndt",
+    "completed": "fuldført",
+    "terminated": "afbrudt",
+    "triggered": "udløst",
+    "taken": "fulgt",
+    "iterated": "gentaget",
+    "decided": "besluttet",
+    "incident": "standset",
+    "assumed": "antaget",
+    "ended": "slut",
+}
+_EXPLAINED = frozenset({"assumed", "incident"})
 
 
 @app.command("check")
 def check_command(
     files: Annotated[list[Path], typer.Argument(help="BPMN-filer.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Et JSON-objekt pr. linje.")] = False,
 ) -> None:
-    """Vis hver regel i standarden, som en model bryder. Slutter med 1, hvis der er nogen."""
-    count = 0
+    """Vis hver regel i standarden, som en model bryder. Slutter med 1, hvis der er nogen.
+
+    Det, der er tilladt, men ikke kan udføres eller næppe er meningen, vises som bemærkninger.
+    """
+    faults = remarks = 0
+    unreadable = False
     for path in files:
         try:
-            violations = check(_load(path))
+            found = check(load(path), advice=True)
         except ModelError as error:
-            typer.echo(f"{path}: {error.code}: {error}")
-            count += 1
+            found = [Violation(str(path), error.code, str(error), fatal=True)]
+        except OSError as error:
+            typer.echo(f"{path} kan ikke læses: {_reason(error)}", err=True)
+            unreadable = True
             continue
-        for violation in violations:
-            typer.echo(f"{path}:{violation.line}: {violation}")
-        count += len(violations)
-    typer.echo(f"{len(files)} {'fil' if len(files) == 1 else 'filer'}, {count} fejl")
-    if count:
+        for each in found:
+            violated = each.severity is Severity.VIOLATION
+            faults, remarks = faults + violated, remarks + (not violated)
+            _tell(path, each, as_json=as_json)
+    if as_json:
+        summary = {"files": len(files), "violations": faults, "remarks": remarks}
+        typer.echo(codec.dumps(summary).decode())
+    else:
+        more = "" if not remarks else f", {remarks} bemærkning{'' if remarks == 1 else 'er'}"
+        typer.echo(f"{len(files)} {'fil' if len(files) == 1 else 'filer'}, {faults} fejl{more}")
+    if unreadable:
+        raise typer.Exit(_WRONG_USE)
+    if faults:
         raise typer.Exit(_FAULTS)
+
+
+def _tell(path: Path, each: Violation, *, as_json: bool) -> None:
+    if as_json:
+        rule = rules().get(each.rule)
+        line = {
+            "file": str(path),
+            "line": each.line,
+            "element": each.element,
+            "rule": each.rule,
+            "severity": each.severity.value,
+            "clause": rule.clause if rule is not None else "",
+            "message": each.message,
+        }
+        typer.echo(codec.dumps(line).decode())
+        return
+    mark = "" if each.severity is Severity.VIOLATION else "bemærkning: "
+    place = f"{path}:{each.line}: " if each.line else ""
+    typer.echo(f"{place}{mark}{each}")
+
+
+def _reason(error: OSError) -> str:
+    """Why a path cannot be read, and what to do, in Danish."""
+    if isinstance(error, FileNotFoundError):
+        return "filen findes ikke; ret stien."
+    if isinstance(error, IsADirectoryError):
+        return "det er en mappe; angiv filerne i den, fx mappe/*.bpmn."
+    if isinstance(error, PermissionError):
+        return "der er ikke adgang til filen; giv læseadgang."
+    return f"{error.strerror or error}."
 
 
 @app.command("run")
@@ -61,7 +128,8 @@ def run_command(
     given, said = _object(variables, "--vars"), _object(answers, "--answers")
     try:
         model = _load(file)
-        refused = [each for each in check(model) if each.fatal]
+        violations = check(model)
+        refused = [each for each in violations if each.fatal and each.rule not in _WHEN_REACHED]
         if refused:
             for each in refused:
                 typer.echo(f"{file}:{each.line}: {each}", err=True)
@@ -72,7 +140,7 @@ def run_command(
         lines = run(model, process, given, said, decide=_decisions(file), resolve=_neighbours(file))
         for last in lines:
             _show(last, as_json=as_json)
-    except ModelError as error:
+    except BpmnLibraryError as error:
         _show(_refusal(error.code, str(error), ""), as_json=as_json)
         raise typer.Exit(_FAULTS) from None
     if last.get("status") == "failed":
@@ -108,7 +176,7 @@ def _load(path: Path) -> Model:
     try:
         return load(path)
     except OSError as error:
-        typer.echo(f"{path} kan ikke læses: {error.strerror}.", err=True)
+        typer.echo(f"{path} kan ikke læses: {_reason(error)}", err=True)
         raise typer.Exit(_WRONG_USE) from None
 
 
@@ -124,11 +192,25 @@ def _object(text: str, option: str) -> dict[str, Any]:
     return value
 
 
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: dates, times, durations and ranges as FEEL writes them."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, (str, bool, int, float, Decimal)):
+        return value
+    return to_json(adopt(value))
+
+
 def _show(line: dict[str, Any], *, as_json: bool) -> None:
+    for each in {"variables", "data"} & line.keys():
+        line = {**line, each: _plain(line[each])}
     if as_json:
-        typer.echo(codec.dumps(line).decode())
+        # Not ``echo``, which empties the buffer after each of perhaps fifty thousand lines.
+        sys.stdout.write(codec.dumps(line).decode() + "\n")
     elif "status" in line:
-        typer.echo(f"status: {line['status']}")
+        typer.echo(f"status: {_STATUS[line['status']]}")
         if line["waiting"]:
             typer.echo(f"venter: {', '.join(line['waiting'])}")
         if line["error"]:
@@ -138,7 +220,18 @@ def _show(line: dict[str, Any], *, as_json: bool) -> None:
     else:
         where = line.get("element") or line.get("process")
         number = f" [{line['instance']}]" if "instance" in line else ""
-        typer.echo(f"{line['at']}  {line['event']:<11} {where}{number}")
+        when = line["at"][:19].replace("T", " ")
+        told = _EVENTS.get(line["event"], line["event"])
+        why = _why(line.get("data", {})) if line["event"] in _EXPLAINED else ""
+        text = f": {why}" if why else ""
+        sys.stdout.write(f"{when}  {told:<10} {where}{number}{text}\n")
+
+
+def _why(data: dict[str, Any]) -> str:
+    if "task_type" not in data:
+        return str(data.get("text", ""))
+    missing = f"handleren {data['task_type']!r}" if data["task_type"] else "en handler"
+    return f"{missing} mangler her; opgaven regnes for udført"
 
 
 def _neighbours(path: Path) -> Callable[[str], Model | None]:

@@ -91,7 +91,8 @@ def loads(data: bytes | str, *, native: bool = False) -> Any:
     hook = _untag if _TAG in raw else None
     try:
         if native:
-            return json.loads(raw, parse_int=Decimal, parse_float=Decimal, object_hook=hook)
+            # Made once: making a decoder takes longer than reading a small value.
+            return (_NATIVE if hook is None else _NATIVE_TAGGED).decode(raw.decode())
         if hook is None and _NEEDS_EXACT.search(raw) is None:
             return orjson.loads(raw)
         return json.loads(raw, parse_float=Decimal, object_hook=hook)
@@ -157,6 +158,10 @@ def _untag(item: dict[str, Any]) -> Any:
     [(key, value)] = item.items()
     reader = _READERS.get(key)
     return item if reader is None else reader(value)
+
+
+_NATIVE = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal)
+_NATIVE_TAGGED = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal, object_hook=_untag)
 
 
 def _dumps_slow(value: Any, fault: TypeError | None) -> bytes:

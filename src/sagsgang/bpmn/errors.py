@@ -13,6 +13,7 @@
         └── StaleCommand      the wait it names is over
 
     BpmnError                 raised by handlers to throw an error event of the model
+    WorkFault                 raised by handlers and decisions for what a person must see to
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = [
     "StateError",
     "UnknownProcess",
     "UnreadableModel",
+    "WorkFault",
 ]
 
 
@@ -105,3 +107,17 @@ class BpmnError(Exception):
         self.code = code
         self.message = message
         self.variables: Mapping[str, Any] = dict(variables or {})
+
+
+class WorkFault(Exception):  # noqa: N818 - no error of the program: a person must see to it
+    """What a step called, a handler or a decision, cannot be done; becomes an incident.
+
+    Args:
+        code: Stable code of the incident.
+        message: What is wrong and what to do, one or two Danish sentences without personal data.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message

@@ -235,6 +235,10 @@ class Node:
         instantiate: Event-based gateway: starts the process.
         link_target: Link throw events: the catch event that goes on.
         throws_signal: Throw and end events: one of its results is a signal.
+        addressed: Whether a message flow says whom it sends to.
+        active: Ad-hoc: ids of the activities to start with.
+        payload: Catch events and receive tasks: the name by which the one thing is known that a
+            message brings, whatever its sender called it.
     """
 
     id: str
@@ -273,6 +277,9 @@ class Node:
     instantiate: bool = False
     link_target: Node | None = None
     throws_signal: bool = False
+    addressed: bool = False
+    active: Expression | None = None
+    payload: str = ""
 
     def __repr__(self) -> str:
         return f"<{self.tag} {self.id}>"
@@ -314,26 +321,31 @@ class Graph:
     nodes: Mapping[str, Node]
     start_events: tuple[StartEvent, ...]
     has_inclusive: bool = False
-    _reach: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
+    _reach: dict[tuple[str, bool], dict[str, frozenset[str]]] = field(default_factory=dict)
 
     @property
     def elements(self) -> dict[str, tuple[str, str]]:
         """Element name of the standard and display name of every node, by id."""
         return {node.id: (node.tag, node.name) for node in self.nodes.values()}
 
-    def reach(self, gateway: Node) -> dict[str, frozenset[str]]:
+    def reach(self, gateway: Node, *, drawn: bool = False) -> dict[str, frozenset[str]]:
         """For each flow into a gateway: ids of nodes and flows from which it can be reached.
 
         Paths through the gateway itself do not count (BPMN 2.0.2, 13.4.3). A boundary event is
         reached from its activity, a link catch event from the throw events of its name.
+
+        Args:
+            gateway: The join.
+            drawn: Only by what every token can go: not by way of a boundary event, which may
+                never happen.
         """
-        known = self._reach.get(gateway.id)
+        known = self._reach.get((gateway.id, drawn))
         if known is None:
-            known = {flow.id: self._before(flow, gateway) for flow in gateway.incoming}
-            self._reach[gateway.id] = known
+            known = {flow.id: self._before(flow, gateway, drawn=drawn) for flow in gateway.incoming}
+            self._reach[gateway.id, drawn] = known
         return known
 
-    def _before(self, flow: Flow, gateway: Node) -> frozenset[str]:
+    def _before(self, flow: Flow, gateway: Node, *, drawn: bool) -> frozenset[str]:
         links: dict[str, list[str]] = {}
         for node in self.nodes.values():
             if node.link_target is not None:
@@ -349,7 +361,7 @@ class Graph:
             for each in node.incoming:
                 found.add(each.id)
                 pending.append(each.source)
-            if node.attached_to in self.nodes:
+            if not drawn and node.attached_to in self.nodes:
                 pending.append(node.attached_to)
             pending += links.get(key, ())
         return frozenset(found)

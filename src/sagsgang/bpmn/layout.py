@@ -1,23 +1,30 @@
 # SPDX-License-Identifier: MPL-2.0
 """Draw a diagram for a model that has none, so that it can be opened in a modelling tool.
 
-Nodes stand in columns by their longest way from the start and in rows by branch; flows run at
-right angles, those that lead back go underneath. Sub-processes are drawn open.
+Nodes stand in columns by their longest way from the start and in rows by branch, within the rows
+of their lane. Flows run at right angles between columns and rows, so that none crosses a node;
+those that lead back go underneath. Sub-processes are drawn open.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from lxml import etree
 
-from sagsgang.bpmn._read import children, reference
+from sagsgang.bpmn._grid import Edge, Grid, arrange
+from sagsgang.bpmn._read import boolean, children, reference
 from sagsgang.bpmn.model import BPMN, BPMNDI, DC, DI, Model, load, local_name
 
 __all__ = ["layout"]
 
-_GAP_X, _GAP_Y, _MARGIN, _HEADER = 50.0, 40.0, 40.0, 30.0
+_GAP_X, _GAP_Y, _MARGIN, _HEADER = 60.0, 50.0, 40.0, 30.0
+# Flows that share the space between two columns or rows keep this distance, up to so many of them.
+_APART, _ABREAST = 7.0, 5
 _EVENT, _GATEWAY, _TASK = (36.0, 36.0), (50.0, 50.0), (100.0, 80.0)
+_CONVERSATION = (60.0, 52.0)
 _DATA, _NOTE = (36.0, 50.0), (100.0, 40.0)
 _CONTAINERS = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 _NODES = frozenset(
@@ -40,6 +47,10 @@ _ARTIFACTS = {
 }
 
 
+Point = tuple[float, float]
+"""Points from the left and from the top."""
+
+
 @dataclass(slots=True)
 class _Box:
     """A place on the page, in points from the top left corner."""
@@ -50,16 +61,26 @@ class _Box:
     height: float
 
     @property
-    def middle(self) -> tuple[float, float]:
+    def middle(self) -> Point:
         return self.x + self.width / 2, self.y + self.height / 2
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
 
 
 @dataclass(slots=True)
 class _Page:
-    """What has been placed: boxes by element id, at their final position."""
+    """What has been placed: boxes by element id, corners by flow id, at their final position."""
 
     boxes: dict[str, _Box] = field(default_factory=dict)
+    ways: dict[str, list[Point]] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
+    sizes: dict[etree._Element, tuple[float, float]] = field(default_factory=dict)
 
 
 def layout(model: Model) -> Model:
@@ -91,150 +112,342 @@ def layout(model: Model) -> Model:
     return drawn
 
 
+# --- Pools and lanes -------------------------------------------------------------------------
+
+
 def _place_pools(page: _Page, pools: list[etree._Element], processes: list[etree._Element]) -> None:
     by_id = {each.get("id", ""): each for each in processes}
-    top, width = _MARGIN, 0.0
-    frames: list[tuple[str, _Box]] = []
+    top, width = _MARGIN, 300.0
+    frames: list[_Box] = []
     for pool in pools:
+        frame = _Box(_MARGIN, top, 0, 60.0)
         process = by_id.pop(reference(pool.get("processRef")), None)
-        if process is None:
-            frames.append((pool.get("id", ""), _Box(_MARGIN, top, 0, 60.0)))
-            top += 60.0 + _GAP_Y
-            continue
-        left = _MARGIN + _HEADER + _GAP_X / 2
-        inner_width, inner_height = _place(page, process, left, top + _GAP_Y / 2)
-        height = max(inner_height, 80.0) + _GAP_Y
-        frames.append((pool.get("id", ""), _Box(_MARGIN, top, 0, height)))
-        width = max(width, inner_width)
-        _place_lanes(page, process, _Box(_MARGIN + _HEADER, top, 0, height))
-        top += height + _GAP_Y
-    width = max(width, 300.0) + _HEADER + _GAP_X
-    for key, box in frames:
-        box.width = width
-        page.boxes[key] = box
-    for key, box in page.boxes.items():
-        if box.width == 0:
-            page.boxes[key] = _Box(box.x, box.y, width - _HEADER, box.height)
+        if process is not None:
+            inner, frame.height, lanes = _place_process(page, process, _MARGIN + _HEADER, top)
+            width = max(width, inner + _HEADER)
+            frames += lanes
+        page.boxes[pool.get("id", "")] = frame
+        frames.append(frame)
+        top = frame.bottom + _GAP_Y
+    for frame in frames:
+        frame.width = _MARGIN + width - frame.x
     for process in by_id.values():
-        _, height = _place(page, process, _MARGIN, top)
+        inner, height, lanes = _place_process(page, process, _MARGIN, top)
+        for lane in lanes:
+            lane.width = _MARGIN + inner - lane.x
         top += height + _GAP_Y
+    _place_conversations(page, pools, top)
 
 
-def _place_lanes(page: _Page, process: etree._Element, frame: _Box) -> None:
-    """Lanes share the height of their pool equally."""
-    lanes = [lane for each in children(process, "laneSet") for lane in children(each, "lane")]
-    for index, lane in enumerate(lanes):
-        height = frame.height / len(lanes)
-        box = _Box(frame.x, frame.y + index * height, 0, height)
-        page.boxes[lane.get("id", "")] = box
+def _place_conversations(page: _Page, pools: list[etree._Element], top: float) -> None:
+    """Conversations stand side by side below the pools."""
+    around = pools[0].getparent() if pools else None
+    if around is None:
+        return
+    x = _MARGIN + _GAP_X
+    for name in ("conversation", "subConversation", "callConversation"):
+        for each in children(around, name):
+            if each.get("id"):
+                page.boxes[each.get("id", "")] = _Box(x, top, *_CONVERSATION)
+                x += _CONVERSATION[0] + _GAP_X
 
 
-def _place(page: _Page, container: etree._Element, left: float, top: float) -> tuple[float, float]:
-    """Place everything inside a container; gives the width and height that it takes."""
+def _place_process(
+    page: _Page, process: etree._Element, left: float, top: float
+) -> tuple[float, float, list[_Box]]:
+    """Place a process and its lanes; gives width, height and lanes, whose width is to be set."""
+    lanes: list[tuple[str, int, int, int]] = []
+    band_of: dict[str, int] = {}
+    bands = sum(_read_lanes(each, 0, band_of, lanes, 0) for each in children(process, "laneSet"))
+    deep = max((depth for _, depth, _, _ in lanes), default=-1) + 1
+    inner = left + deep * _HEADER + _GAP_X / 2
+    placed = _place(page, process, inner, top + _GAP_Y / 2, band_of, max(bands, 1))
+    # A band reaches to the middle of the space between its last row and the next band's first.
+    edges = [top, *(bottom + _GAP_Y / 2 for bottom in placed.bottoms)]
+    edges[-1] = top + placed.height + _GAP_Y
+    boxes = []
+    for key, depth, first, last in lanes:
+        box = _Box(left + depth * _HEADER, edges[first], 0, edges[last] - edges[first])
+        page.boxes[key] = box
+        boxes.append(box)
+    width = inner - left + placed.width + _GAP_X / 2
+    return width, placed.height + _GAP_Y, boxes
+
+
+def _read_lanes(
+    lane_set: etree._Element,
+    depth: int,
+    band_of: dict[str, int],
+    found: list[tuple[str, int, int, int]],
+    first: int,
+) -> int:
+    """Number the innermost lanes as bands; gives how many there are.
+
+    Adds to ``found``, for each lane, its id, depth, first band and the band after its last.
+    """
+    band = first
+    for lane in children(lane_set, "lane"):
+        begin = band
+        inner = children(lane, "childLaneSet")
+        for each in inner:
+            band += _read_lanes(each, depth + 1, band_of, found, band)
+        if band == begin:
+            band += 1
+        for each in children(lane, "flowNodeRef"):
+            band_of.setdefault(reference((each.text or "").strip()), begin)
+        found.append((lane.get("id", ""), depth, begin, band))
+    return band - first
+
+
+# --- Nodes and flows of one container ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """What a container takes.
+
+    Attributes:
+        width: Of everything in it.
+        height: Of everything in it.
+        bottoms: Lower edge of each band's last row.
+    """
+
+    width: float
+    height: float
+    bottoms: tuple[float, ...]
+
+
+def _place(
+    page: _Page,
+    container: etree._Element,
+    left: float,
+    top: float,
+    band_of: dict[str, int] | None = None,
+    bands: int = 1,
+) -> _Placed:
+    """Place everything inside a container, its upper left corner at a point."""
     nodes = {
         each.get("id", ""): each
         for each in container
         if each.get("id") and _is_node(each) and local_name(each) != "boundaryEvent"
     }
-    edges = [each for each in _boundaries(container) if each.get("id")]
-    cells = _cells(container, nodes, edges)
-    sizes = {key: _size(node) for key, node in nodes.items()}
-    columns = [0.0] * (max((c for c, _ in cells.values()), default=-1) + 1)
-    rows = [0.0] * (max((r for _, r in cells.values()), default=-1) + 1)
-    for key, (column, row) in cells.items():
-        columns[column] = max(columns[column], sizes[key][0])
-        rows[row] = max(rows[row], sizes[key][1])
-    for key, (column, row) in cells.items():
+    # Outside the flow: in a row of their own, where no lanes say where they belong.
+    apart = {key: each for key, each in nodes.items() if bands == 1 and _starts_itself(each)}
+    nodes = {key: each for key, each in nodes.items() if key not in apart}
+    events = {each.get("id", ""): each for each in children(container, "boundaryEvent")}
+    hosts = {key: reference(each.get("attachedToRef")) for key, each in events.items()}
+    flows = {
+        each.get("id") or f"#{number}": each
+        for number, each in enumerate(children(container, "sequenceFlow"))
+    }
+    edges = [_edge(key, each, hosts) for key, each in flows.items()]
+    grid = arrange(list(nodes), edges, band_of, bands)
+    sizes = {key: _size(page, node) for key, node in nodes.items()}
+    widths = [0.0] * grid.columns
+    heights = [80.0 if bands > 1 else 0.0] * sum(grid.bands)
+    for key, (column, row) in grid.cells.items():
+        widths[column] = max(widths[column], sizes[key][0])
+        heights[row] = max(heights[row], sizes[key][1])
+    for row in grid.passes.values():
+        heights[row] = max(heights[row], 20.0)
+    xs = [left, *accumulate((width + _GAP_X for width in widths), initial=left)][1:]
+    tied = _tied(container)
+    artifacts = _artifacts(container)
+    # What belongs to the uppermost row stands above it, so that its line crosses nothing.
+    above = {key for key in artifacts if grid.cells.get(tied.get(key, ""), (0, 1))[1] == 0}
+    head = max((artifacts[key][1] + _GAP_Y for key in above), default=0.0)
+    ys = [top + head, *accumulate((height + _GAP_Y for height in heights), initial=top + head)][1:]
+    for key, (column, row) in grid.cells.items():
         width, height = sizes[key]
-        x = left + sum(columns[:column]) + column * _GAP_X + (columns[column] - width) / 2
-        y = top + sum(rows[:row]) + row * _GAP_Y + (rows[row] - height) / 2
+        x = xs[column] + (widths[column] - width) / 2
+        y = ys[row] + (heights[row] - height) / 2
         page.boxes[key] = _Box(x, y, width, height)
         if local_name(nodes[key]) in _CONTAINERS:
             page.open.add(key)
             _place(page, nodes[key], x + _MARGIN, y + _MARGIN)
-    _place_boundaries(page, edges)
-    width = sum(columns) + max(len(columns) - 1, 0) * _GAP_X
-    height = sum(rows) + max(len(rows) - 1, 0) * _GAP_Y
-    extra = [each for each in container if local_name(each) in _ARTIFACTS and each.get("id")]
+    _place_boundaries(page, hosts)
+    roads = _Roads(grid, xs, widths, ys, heights)
+    for edge, flow in zip(edges, flows.values(), strict=True):
+        source = page.boxes.get(reference(flow.get("sourceRef")))
+        if source is not None and edge.source in nodes and edge.target in nodes:
+            corner = local_name(nodes[edge.source]).endswith("Gateway")
+            page.ways[edge.id] = roads.way(edge, source, page.boxes[edge.target], corner=corner)
+    width, height = max(xs[-1] - _GAP_X - left, 0.0), max(ys[-1] - _GAP_Y - top, 0.0)
+    height += roads.underneath
+    upper = {key: size for key, size in artifacts.items() if key in above}
+    lower = {key: size for key, size in artifacts.items() if key not in above}
+    width = max(width, _row(page, upper, tied, left, top) - left)
+    for beside in ({key: _size(page, node) for key, node in apart.items()}, lower):
+        if beside:
+            below = top + height + (_GAP_Y if height else 0.0)
+            width = max(width, _row(page, beside, tied, left, below) - left)
+            height = below + max(high for _, high in beside.values()) - top
+    for key, node in apart.items():
+        page.open.add(key)
+        _place(page, node, page.boxes[key].x + _MARGIN, page.boxes[key].y + _MARGIN)
+    ends = accumulate(grid.bands)
+    return _Placed(width, height, tuple(ys[end] - _GAP_Y for end in ends))
+
+
+def _starts_itself(node: etree._Element) -> bool:
+    return local_name(node) in _CONTAINERS and boolean(node, "triggeredByEvent")
+
+
+def _artifacts(container: etree._Element) -> dict[str, tuple[float, float]]:
+    """Size of the notes and data of a container, by id."""
+    return {
+        key: _ARTIFACTS[local_name(each)]
+        for each in container
+        if local_name(each) in _ARTIFACTS and (key := each.get("id"))
+    }
+
+
+def _tied(container: etree._Element) -> dict[str, str]:
+    """The node that a note or data belongs to, by id; the first of several."""
+    tied: dict[str, str] = {}
+    for each in children(container, "association"):
+        ends = reference(each.get("sourceRef")), reference(each.get("targetRef"))
+        for here, there in (ends, ends[::-1]):
+            tied.setdefault(here, there)
+    for node in container:
+        for item, _ in _data_of(node):
+            tied.setdefault(item, node.get("id", ""))
+    return tied
+
+
+def _row(
+    page: _Page,
+    row: dict[str, tuple[float, float]],
+    tied: dict[str, str],
+    left: float,
+    top: float,
+) -> float:
+    """Place what is outside the flow side by side, each by what it is tied to; gives the end."""
+    middles = {
+        key: box.middle[0] for key in row if (box := page.boxes.get(tied.get(key, ""))) is not None
+    }
     x = left
-    for each in extra:
-        size = _ARTIFACTS[local_name(each)]
-        page.boxes[each.get("id", "")] = _Box(x, top + height + _GAP_Y, *size)
-        x += size[0] + _GAP_X
-    if extra:
-        height += _GAP_Y + max(_ARTIFACTS[local_name(each)][1] for each in extra)
-        width = max(width, x - left - _GAP_X)
-    return width, height
+    for key in sorted(row, key=lambda each: middles.get(each, 0.0)):
+        width, height = row[key]
+        x = max(x, middles.get(key, 0.0) - width / 2)
+        page.boxes[key] = _Box(x, top, width, height)
+        x += width + _GAP_X
+    return x - _GAP_X
 
 
-def _boundaries(container: etree._Element) -> list[etree._Element]:
-    """The boundary events of a container."""
-    return children(container, "boundaryEvent")
+def _data_of(node: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+    """The data that a node reads and writes, by id, with the association."""
+    for tag, end in (
+        ("dataInputAssociation", "sourceRef"),
+        ("dataOutputAssociation", "targetRef"),
+    ):
+        for association in children(node, tag):
+            for each in children(association, end):
+                yield reference(each.text), association
 
 
-def _place_boundaries(page: _Page, events: list[etree._Element]) -> None:
+def _edge(key: str, flow: etree._Element, hosts: dict[str, str]) -> Edge:
+    source = reference(flow.get("sourceRef"))
+    return Edge(key, hosts.get(source, source), reference(flow.get("targetRef")), source in hosts)
+
+
+class _Roads:
+    """The ways of flows: along the spaces between columns and rows, and through cells kept free."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        xs: Sequence[float],
+        widths: Sequence[float],
+        ys: Sequence[float],
+        heights: Sequence[float],
+    ) -> None:
+        self._grid = grid
+        self._after = [x + width + _GAP_X / 2 for x, width in zip(xs, widths, strict=False)]
+        self._ahead = [xs[0] - 15.0, *self._after]
+        self._rows = [y + height / 2 for y, height in zip(ys, heights, strict=False)]
+        self._below = [y + height + _GAP_Y / 2 for y, height in zip(ys, heights, strict=False)]
+        self._bottom = ys[-1] - _GAP_Y + 20.0
+        self._lanes: dict[object, dict[str, int]] = {}
+        self._back = 0
+        self._dropped: set[str] = set()
+
+    @property
+    def underneath(self) -> float:
+        """How much of the height the flows that lead back take."""
+        return 20.0 + self._back * _APART if self._back else 0.0
+
+    def way(self, edge: Edge, source: _Box, target: _Box, *, corner: bool) -> list[Point]:
+        """Corners of a flow from one box to another; ``corner``: the source is a gateway."""
+        grid = self._grid
+        column, row = grid.cells[edge.source]
+        enters = grid.cells[edge.target][0]
+        tx, ty = target.x, target.middle[1]
+        if edge.low:
+            x, y = source.middle[0], self._below[row] + self._lane(("row", row), edge.source)
+            points = [(x, source.bottom), (x, y)]
+        else:
+            y = source.middle[1]
+            points = [(source.right, y)]
+        if edge.id in grid.back:
+            out = self._after[column] + self._lane(column, edge.source)
+            under = self._bottom + self._back * _APART
+            self._back += 1
+            before = self._before(enters, edge.target)
+            points += [(out, y), (out, under), (before, under), (before, ty)]
+        else:
+            to = grid.passes.get(edge.id, grid.cells[edge.target][1])
+            along = self._rows[to]
+            if (
+                corner
+                and to > row
+                and edge.source not in self._dropped
+                and grid.is_free_below(edge.source, to)
+            ):
+                # Of the branches of a gateway that lead down, the first leaves at its lower corner.
+                self._dropped.add(edge.source)
+                x = source.middle[0]
+                points = [(x, source.bottom), (x, along)]
+            elif along != points[-1][1]:
+                out = self._after[column] + self._lane(column, edge.target)
+                points += [(out, points[-1][1]), (out, along)]
+            if along != ty:
+                before = self._before(enters, edge.target)
+                points += [(before, along), (before, ty)]
+        points.append((tx, ty))
+        return _straightened(points)
+
+    def _before(self, column: int, target: str) -> float:
+        return self._ahead[column] + self._lane(column - 1, target)
+
+    def _lane(self, space: object, end: str) -> float:
+        """How far beside the middle of a space a flow keeps; flows with one end run together."""
+        lanes = self._lanes.setdefault(space, {})
+        number = lanes.setdefault(end, len(lanes)) % _ABREAST
+        return (number + 1) // 2 * _APART * (-1 if number % 2 else 1)
+
+
+def _place_boundaries(page: _Page, hosts: dict[str, str]) -> None:
     """Boundary events sit on the lower edge of their activity, from the right."""
     taken: dict[str, int] = {}
-    for event in events:
-        host = reference(event.get("attachedToRef"))
+    for key, host in hosts.items():
         box = page.boxes.get(host)
         if box is None:
             continue
         index = taken[host] = taken.get(host, 0) + 1
-        x = box.x + box.width - index * 40.0
-        page.boxes[event.get("id", "")] = _Box(x, box.y + box.height - 18.0, *_EVENT)
+        page.boxes[key] = _Box(box.right - index * 40.0, box.bottom - 18.0, *_EVENT)
 
 
-def _cells(
-    container: etree._Element, nodes: dict[str, etree._Element], edges: list[etree._Element]
-) -> dict[str, tuple[int, int]]:
-    """Column and row of each node."""
-    hosts = {each.get("id", ""): reference(each.get("attachedToRef")) for each in edges}
-    after: dict[str, list[str]] = {key: [] for key in nodes}
-    for flow in children(container, "sequenceFlow"):
-        source = reference(flow.get("sourceRef"))
-        source, target = hosts.get(source, source), reference(flow.get("targetRef"))
-        if source in nodes and target in nodes and source != target:
-            after[source].append(target)
-    order = _order(after)
-    place = {key: index for index, key in enumerate(order)}
-    column = dict.fromkeys(order, 0)
-    before: dict[str, list[str]] = {key: [] for key in nodes}
-    for key in order:
-        for target in after[key]:
-            if place[target] > place[key]:  # a flow that leads back does not push
-                column[target] = max(column[target], column[key] + 1)
-                before[target].append(key)
-    cells: dict[str, tuple[int, int]] = {}
-    taken: set[tuple[int, int]] = set()
-    for key in order:
-        row = min((cells[each][1] for each in before[key]), default=0)
-        while (column[key], row) in taken:
-            row += 1
-        cells[key] = (column[key], row)
-        taken.add(cells[key])
-    return cells
-
-
-def _order(after: dict[str, list[str]]) -> list[str]:
-    """The nodes, each before those that it leads to, as far as there are no loops."""
-    incoming = {target for targets in after.values() for target in targets}
-    done: set[str] = set()
-    finished: list[str] = []
-    for root in sorted(after, key=lambda key: key in incoming):
-        stack = [(root, iter(after[root]))] if root not in done else []
-        done.add(root)
-        while stack:
-            key, rest = stack[-1]
-            for target in rest:
-                if target not in done:
-                    done.add(target)
-                    stack.append((target, iter(after[target])))
-                    break
-            else:
-                finished.append(key)
-                stack.pop()
-    return finished[::-1]
+def _straightened(points: Sequence[Point]) -> list[Point]:
+    """Corners without those that lie on a straight line."""
+    kept: list[Point] = []
+    for point in points:
+        if kept and point == kept[-1]:
+            continue
+        if len(kept) > 1 and any(kept[-2][i] == kept[-1][i] == point[i] for i in (0, 1)):
+            kept.pop()
+        kept.append(point)
+    return kept
 
 
 def _is_node(element: etree._Element) -> bool:
@@ -242,7 +455,7 @@ def _is_node(element: etree._Element) -> bool:
     return name in _NODES or name in _CONTAINERS or name.endswith(("Gateway", "Event"))
 
 
-def _size(node: etree._Element) -> tuple[float, float]:
+def _size(page: _Page, node: etree._Element) -> tuple[float, float]:
     name = local_name(node)
     if name.endswith("Event"):
         return _EVENT
@@ -250,8 +463,16 @@ def _size(node: etree._Element) -> tuple[float, float]:
         return _GATEWAY
     if name not in _CONTAINERS:
         return _TASK
-    width, height = _place(_Page(), node, 0, 0)
-    return max(width, 20.0) + 2 * _MARGIN, max(height, 0.0) + 2 * _MARGIN
+    if node not in page.sizes:
+        inside = _place(_Page(sizes=page.sizes), node, 0, 0)
+        page.sizes[node] = (
+            max(inside.width, 20.0) + 2 * _MARGIN,
+            max(inside.height, 20.0) + 2 * _MARGIN,
+        )
+    return page.sizes[node]
+
+
+# --- Writing -----------------------------------------------------------------------------------
 
 
 def _draw(model: Model, page: _Page, plane: etree._Element) -> None:
@@ -274,8 +495,7 @@ def _draw(model: Model, page: _Page, plane: etree._Element) -> None:
             ("height", box.height),
         ):
             bounds.set(name, f"{value:g}")
-    bottom = max((box.y + box.height for box in page.boxes.values()), default=0.0) + 20.0
-    for name in ("sequenceFlow", "messageFlow", "association"):
+    for name in ("sequenceFlow", "messageFlow", "conversationLink", "association"):
         for flow in model.root.iter(f"{{{BPMN}}}{name}"):
             source = page.boxes.get(reference(flow.get("sourceRef")))
             target = page.boxes.get(reference(flow.get("targetRef")))
@@ -284,38 +504,44 @@ def _draw(model: Model, page: _Page, plane: etree._Element) -> None:
             edge = etree.SubElement(plane, f"{{{BPMNDI}}}BPMNEdge")
             edge.set("id", f"{flow.get('id')}_di")
             edge.set("bpmnElement", str(flow.get("id")))
-            at = model.by_id.get(reference(flow.get("sourceRef")))
-            below = at is not None and local_name(at) == "boundaryEvent"
-            points = (
-                _way(source, target, bottom, from_below=below)
-                if name == "sequenceFlow"
-                else [source.middle, target.middle]
-            )
-            for x, y in points:
-                point = etree.SubElement(edge, f"{{{DI}}}waypoint")
-                point.set("x", f"{x:g}")
-                point.set("y", f"{y:g}")
+            _write(edge, page.ways.get(str(flow.get("id"))) or _across(source, target))
+    _draw_data(model, page, plane)
 
 
-def _way(
-    source: _Box, target: _Box, bottom: float, *, from_below: bool
-) -> list[tuple[float, float]]:
-    """Corners of a flow."""
-    sx, sy = source.middle
-    tx, ty = target.middle
-    if from_below:
-        start = (sx, source.y + source.height)
-        return [start, (sx, start[1] + 20.0), (target.x - 15.0, start[1] + 20.0),
-                (target.x - 15.0, ty), (target.x, ty)]  # fmt: skip
-    right = source.x + source.width
-    if target.x > right:
-        if sy == ty:
-            return [(right, sy), (target.x, ty)]
-        turn = target.x - _GAP_X / 2
-        return [(right, sy), (turn, sy), (turn, ty), (target.x, ty)]
-    return [
-        (sx, source.y + source.height),
-        (sx, bottom),
-        (tx, bottom),
-        (tx, target.y + target.height),
-    ]
+def _draw_data(model: Model, page: _Page, plane: etree._Element) -> None:
+    """Lines between nodes and the data that they read and write."""
+    drawn: set[str] = set()
+    for key in list(page.boxes):
+        node = model.by_id.get(key)
+        for item, association in _data_of(node) if node is not None else ():
+            name, box = association.get("id"), page.boxes.get(item)
+            if not name or name in drawn or box is None:
+                continue
+            drawn.add(name)
+            edge = etree.SubElement(plane, f"{{{BPMNDI}}}BPMNEdge")
+            edge.set("id", f"{name}_di")
+            edge.set("bpmnElement", name)
+            ends = (box, page.boxes[key])
+            reads = local_name(association) == "dataInputAssociation"
+            _write(edge, _across(*(ends if reads else ends[::-1])))
+
+
+def _write(edge: etree._Element, points: Sequence[Point]) -> None:
+    for x, y in points:
+        point = etree.SubElement(edge, f"{{{DI}}}waypoint")
+        point.set("x", f"{x:g}")
+        point.set("y", f"{y:g}")
+
+
+def _across(source: _Box, target: _Box) -> list[Point]:
+    """Corners of a line from pool to pool, or between what shares no row and column."""
+    (sx, sy), (tx, ty) = source.middle, target.middle
+    if source.bottom < target.y or target.bottom < source.y:
+        leaves, enters = (
+            (source.bottom, target.y) if source.bottom < target.y else (source.y, target.bottom)
+        )
+        turn = (leaves + enters) / 2
+        return _straightened([(sx, leaves), (sx, turn), (tx, turn), (tx, enters)])
+    if source.x < target.x:
+        return [(source.right, sy), (target.x, ty)]
+    return [(source.x, sy), (target.right, ty)]

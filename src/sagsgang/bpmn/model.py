@@ -7,16 +7,18 @@ needs is read from the tree by ``compile``; what the standard demands is looked 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
 from sagsgang.bpmn.errors import UnreadableModel
 
-__all__ = ["BPMN", "BPMNDI", "CAMUNDA", "DC", "DI", "SAGSGANG", "XSI", "ZEEBE", "Model"]
+__all__ = ["BPMN", "BPMNDI", "CAMUNDA", "DC", "DI", "KIN", "SAGSGANG", "XSI", "ZEEBE", "Model"]
 __all__ += ["ProcessInfo", "load", "local_name"]
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -26,9 +28,20 @@ DI = "http://www.omg.org/spec/DD/20100524/DI"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
+KIN = (
+    "http://activiti.org/bpmn",
+    "http://flowable.org/bpmn",
+    "http://operaton.org/schema/1.0/bpmn",
+)
+"""Engines of one descent, whose extensions say the same as ``camunda:`` in their own namespaces."""
 SAGSGANG = "https://sagsgang.dk/schema/bpmn/1.0"
 
 _MAX_BYTES = 64 * 1024 * 1024
+# A declaration that can be read byte by byte is not in the wide encoding that it names: the text
+# was made in memory as UTF-16 and written as UTF-8, as some programs do.
+_WRONG_DECLARATION = re.compile(
+    rb"""(\xef\xbb\xbf)?<\?xml[^>]*encoding\s*=\s*["'](utf-?16|utf-?32|ucs-?[24])""", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +49,16 @@ class ProcessInfo:
     """One process of a file.
 
     Attributes:
-        id: Its id.
+        id: Its id; one made of its place in the file where it has none, which the standard allows.
         name: Its name; that of its pool where it has none; else its id.
         executable: The ``isExecutable`` attribute; True where the file does not say.
+        element: Its element in the file.
     """
 
     id: str
     name: str
     executable: bool
+    element: etree._Element
 
 
 class Model:
@@ -52,12 +67,14 @@ class Model:
     Attributes:
         root: The ``definitions`` element. Treat as read-only unless you mean to change the file.
         source: The bytes that were read.
+        path: Where the file lies; None where only its bytes are known.
     """
 
-    def __init__(self, tree: etree._ElementTree, source: bytes) -> None:
+    def __init__(self, tree: etree._ElementTree, source: bytes, path: Path | None = None) -> None:
         self._tree = tree
         self.root = tree.getroot()
         self.source = source
+        self.path = path
         self.changed = False
 
     @cached_property
@@ -79,13 +96,14 @@ class Model:
             if reference and name:
                 pools.setdefault(reference.rpartition(":")[2], name)
         result = []
-        for element in self.root.findall(f"{{{BPMN}}}process"):
-            key = element.get("id", "")
+        for number, element in enumerate(self.root.findall(f"{{{BPMN}}}process"), start=1):
+            key = element.get("id") or f"process-{number}"
             result.append(
                 ProcessInfo(
                     id=key,
                     name=element.get("name") or pools.get(key) or key,
                     executable=element.get("isExecutable", "true") in {"true", "1"},
+                    element=element,
                 )
             )
         return tuple(result)
@@ -125,8 +143,9 @@ def load(source: bytes | str | Path) -> Model:
         source: The file's bytes (any encoding that XML allows), its text, or its path.
 
     Raises:
-        UnreadableModel: Not well-formed, declares a DTD or entities, is larger than 64 MB, or
-            its root is not ``definitions`` of BPMN 2.0.
+        UnreadableModel: Not well-formed, has a document type with content or entities, is larger
+            than 64 MB, or its root is not ``definitions`` of BPMN 2.0; told in a sentence for
+            people.
         OSError: The path cannot be read.
     """
     if isinstance(source, Path):
@@ -137,7 +156,9 @@ def load(source: bytes | str | Path) -> Model:
     else:
         data = bytes(source)
     if len(data) > _MAX_BYTES:
-        raise UnreadableModel("The file is larger than 64 MB; split the model.")
+        raise UnreadableModel("Filen er større end 64 MB; del modellen i flere filer.")
+    if not data.strip():
+        raise UnreadableModel("Filen er tom; vælg en BPMN-fil.")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -145,19 +166,47 @@ def load(source: bytes | str | Path) -> Model:
         dtd_validation=False,
         huge_tree=False,
         remove_blank_text=False,
+        strip_cdata=False,
+        encoding="utf-8" if _WRONG_DECLARATION.match(data) else None,
     )
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        raise UnreadableModel(f"The file is not well-formed XML: {error}") from None
+        raise UnreadableModel(_what_is_wrong(error)) from None
     tree = root.getroottree()
-    if tree.docinfo.internalDTD is not None:
-        raise UnreadableModel("The file declares a document type, which is not allowed; remove it.")
+    if _declares(tree.docinfo):
+        raise UnreadableModel(
+            "Filens dokumenttype (DOCTYPE) erklærer noget eller henviser til en anden fil, hvad "
+            "der ikke er sikkert; fjern den."
+        )
     if root.tag != f"{{{BPMN}}}definitions":
         raise UnreadableModel(
-            f"The root element is {root.tag!r}; a BPMN 2.0 file has <definitions> of {BPMN}."
+            f"Filen begynder med <{str(root.tag)[:200]}>; en BPMN 2.0-fil begynder med "
+            f"<definitions> i navnerummet {BPMN}. Eksportér modellen som BPMN 2.0."
         )
-    return Model(tree, data)
+    return Model(tree, data, source if isinstance(source, Path) else None)
+
+
+def _declares(info: etree.DocInfo) -> bool:
+    """Whether a document type does more than name the root, which some tools let it do."""
+    dtd: Any = info.internalDTD  # the stubs do not know what is in it
+    if dtd is None:
+        return False
+    return bool(dtd.system_url or any(dtd.iterentities()) or any(dtd.iterelements()))
+
+
+def _what_is_wrong(error: Exception) -> str:
+    """Why a file is not XML, in a sentence."""
+    text = " ".join(str(error).split())
+    if "XML_PARSE_HUGE" in text:
+        limit = "mere end 256 niveauer" if "depth" in text else "et stykke tekst på over 10 MB"
+        return f"Filen har {limit}; gør den mindre."
+    if "entity amplification" in text:
+        return "Filen er lavet, så den vokser uden grænse, når den læses (entiteter); fjern dem."
+    line = error.lineno if isinstance(error, etree.XMLSyntaxError) else None
+    place = f" på linje {line}" if line else ""
+    help_ = "ret den, eller eksportér modellen igen"
+    return f"Filen er ikke velformet XML{place} ({text[:200]}); {help_}."
 
 
 def _without_declaration(text: str) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Variables = Mapping[str, Any]
 """Process variables by name: values that JSON or FEEL can express."""
@@ -87,10 +87,15 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Create the instance at a start event (the none start event unless one is named)."""
+    """Create the instance at a start event (the none start event unless one is named).
+
+    ``trigger`` says which one of the triggers of a parallel multiple start event has happened: the
+    name of its message or signal, or ``timer``; the instance waits for the others. None is all.
+    """
 
     variables: Variables = field(default_factory=dict)
     start_event: str | None = None
+    trigger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +103,13 @@ class Complete:
     """What a wait stood for has happened: task done, job done, timer due, message here, call ended.
 
     ``variables`` are the result: form fields, handler output, message payload, called variables.
+    ``by_hand`` says that a person vouches for it: an activity that stopped in an incident, which
+    otherwise can only be resolved, is then done too.
     """
 
     wait: int
     variables: Variables = field(default_factory=dict)
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +305,23 @@ class Services(Protocol):
 
     def inline(self, task_type: str) -> InlineHandler | None:
         """The handler to run inside the step, or None where the task is a job or unknown."""
+
+
+@runtime_checkable
+class Trial(Protocol):
+    """What a host also answers that only tries a model out."""
+
+    def keyless(self, element: str) -> None:
+        """The correlation key of an event is null: any message of its name will do for it."""
+
+
+@runtime_checkable
+class Callers(Protocol):
+    """What a host also answers whose instances may have been called by others."""
+
+    def caller_catches(self, code: str) -> bool:
+        """Whether the process that called this one, or one that called that, catches an error.
+
+        Where it does, an error that nobody catches inside ends the instance, as the standard has
+        it; where nobody does at all, it is an incident at the activity that it came from.
+        """

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sagsgang.bpmn._core import Fault, Op, clean, fault_of, native
+from sagsgang.bpmn._catching import brought
+from sagsgang.bpmn._core import Fault, Op, fault_of, native
 from sagsgang.bpmn._expressions import ExpressionFault
-from sagsgang.bpmn._gateways import Gateways
+from sagsgang.bpmn._repairs import Repairs
+from sagsgang.bpmn._throwing import catches_error, uncaught
 from sagsgang.bpmn._timers import next_occurrence
-from sagsgang.bpmn.errors import CommandError, StaleCommand
-from sagsgang.bpmn.graph import Flow, Graph, Kind, Node
+from sagsgang.bpmn.errors import CommandError
+from sagsgang.bpmn.graph import EventKind, Flow, Graph, Kind, Node
 from sagsgang.bpmn.protocol import (
     Cancel,
     CloseReason,
@@ -37,9 +39,17 @@ from sagsgang.bpmn.protocol import (
     WaitKind,
 )
 from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind, State, Status
-from sagsgang.feel import FeelValueError, adopt
+from sagsgang.feel import FeelValueError
 
-__all__ = ["DEFAULT_LIMIT", "Step", "initial", "next_start", "start_waits", "step"]
+__all__ = [
+    "DEFAULT_LIMIT",
+    "Step",
+    "catches_error",
+    "initial",
+    "next_start",
+    "start_waits",
+    "step",
+]
 
 DEFAULT_LIMIT = 20_000
 """How many moves one step may make before its tokens are stopped in incidents."""
@@ -144,7 +154,7 @@ def next_start(wait: Wait) -> Wait | None:
     return replace(wait, due=following.due, headers=headers)
 
 
-class _Machine(Gateways):
+class _Machine(Repairs):
     """The interpreter: commands on top of all the layers."""
 
     __slots__ = ()
@@ -195,7 +205,7 @@ class _Machine(Gateways):
             elif op is Op.TRIGGER:
                 wait = self.state.waits.get(arg[0])
                 if wait is not None:
-                    self.trigger_any(wait, arg[1])
+                    self.trigger_or_stop(wait, arg[1])
             elif op is Op.UNDO:
                 self.undo_next(scope)
             elif op is Op.ADHOC:
@@ -229,6 +239,18 @@ class _Machine(Gateways):
             else:
                 self.loop_next(scope, node, arg or {})
 
+    def trigger_or_stop(self, wait: Pending, payload: Mapping[str, Any]) -> None:
+        """What a wait stood for has happened; a fault leaves it open, an incident beside it."""
+        mark = self.checkpoint()
+        try:
+            self.trigger_any(wait, payload)
+        except (Fault, ExpressionFault, FeelValueError) as error:
+            self.roll_back(mark)
+            self.reopen(wait)
+            again = _argument(Op.TRIGGER, (wait.id, payload))
+            node = self.nodes[wait.element]
+            self.incident(wait.scope, node, Op.TRIGGER, *fault_of(error), again=again)
+
     def trigger_any(self, wait: Pending, payload: Mapping[str, Any]) -> None:
         """What a wait stood for has happened."""
         if wait.role is Role.TASK:
@@ -252,26 +274,6 @@ class _Machine(Gateways):
 
     # --- Commands --------------------------------------------------------------------------
 
-    def wait_of(self, key: int) -> Pending:
-        """The open wait of an id.
-
-        Raises:
-            StaleCommand: It is not open.
-        """
-        self.must_be_active()
-        wait = self.state.waits.get(key)
-        if wait is None:
-            raise StaleCommand(f"The wait {key} is not open; it is over or never was.")
-        return wait
-
-    def must_be_active(self) -> None:
-        """Raise unless the instance is running."""
-        status = self.state.status
-        if status is Status.NEW:
-            raise CommandError("The instance has not been started; start it first.")
-        if status is not Status.ACTIVE:
-            raise StaleCommand(f"The instance is over: it is {status.name.lower()}.")
-
     def start(self, command: Start) -> None:
         """Create the instance."""
         if self.state.status is not Status.NEW:
@@ -279,8 +281,9 @@ class _Machine(Gateways):
         root, node = self.state.root, self.graph.root
         target = self._start_node(command.start_event)
         self.state.status = Status.ACTIVE
-        root.variables.update(command.variables)
-        self.changed.update(command.variables)
+        given = command.variables if target is None else brought(target, command.variables)
+        root.variables.update(given)
+        self.changed.update(given)
         self.record("entered", node.id)
         mark = self.checkpoint()
         try:
@@ -299,6 +302,13 @@ class _Machine(Gateways):
                 self.queue.append((Op.ENTER, root, each, None))
             return
         root.tokens = 1
+        if command.trigger is not None and target.parallel_multiple:
+            try:
+                self._start_partly(root, target, command.trigger)
+            except (Fault, ExpressionFault) as error:
+                self.roll_back(mark)
+                self.incident(root, target, Op.ENTER, *fault_of(error))
+            return
         self._start_at(root, target)
 
     def _start_node(self, key: str | None) -> Node | None:
@@ -313,6 +323,21 @@ class _Machine(Gateways):
         if len({each.element for each in self.graph.start_events}) == 1:
             return self.nodes[self.graph.start_events[0].element]
         raise CommandError(f"{root.id!r} has no start event without a trigger; name the event.")
+
+    def _start_partly(self, root: Scope, target: Node, trigger: str) -> None:
+        """Start at one trigger of an event that needs them all: wait for the others."""
+        self.record("entered", target.id)
+        self.record("triggered", target.id)
+        race = self.open_scope(ScopeKind.RACE, target.id, root, {})
+        for index, event in enumerate(target.events):
+            name = "timer" if event.kind is EventKind.TIMER else self.event_name(event, root)
+            if name == trigger:
+                trigger = ""
+            else:
+                self.subscribe(race, target, event, Role.RACE, index=index)
+        if not race.waits:
+            self.close_scope(race, CloseReason.COMPLETED)
+            self.fire(root, target, {})
 
     def _start_at(self, root: Scope, target: Node) -> None:
         """Start at an event that has happened."""
@@ -341,11 +366,11 @@ class _Machine(Gateways):
     def complete(self, command: Complete) -> None:
         """What a wait stood for has happened."""
         wait = self.wait_of(command.wait)
-        if wait.kind is WaitKind.INCIDENT:
+        if wait.kind is WaitKind.INCIDENT and not (command.by_hand and wait.role is Role.TASK):
             raise CommandError(f"The wait {wait.id} is an incident; resolve it instead.")
         if wait.role is Role.ADHOC:
             raise CommandError(f"The wait {wait.id} ends by its condition alone.")
-        self.trigger_any(wait, command.variables)
+        self.trigger_or_stop(wait, command.variables)
 
     def throw_from_wait(self, command: ThrowError) -> None:
         """The work behind a wait ended in an error."""
@@ -356,12 +381,13 @@ class _Machine(Gateways):
         caught = self.throw_error(
             activity.outer, node, activity, command.code, command.message, command.variables
         )
-        if not caught:
-            self._fail_wait(
+        if not caught and self.caller_catches(command.code):
+            self.fail_instance(command.code, command.message)
+        elif not caught:
+            self.fail_wait(
                 wait,
                 "error-not-caught",
-                f"Fejlen {command.code!r} fra {node.name!r} gribes ikke af modellen"
-                f"{': ' + command.message if command.message else ''}.",
+                uncaught(node, command.code, command.message),
             )
 
     def escalate_from_wait(self, command: ThrowEscalation) -> None:
@@ -378,173 +404,7 @@ class _Machine(Gateways):
         wait = self.wait_of(command.wait)
         if wait.role is not Role.TASK or wait.kind is WaitKind.INCIDENT:
             raise CommandError(f"The wait {wait.id} is no job; it cannot fail.")
-        self._fail_wait(wait, command.code, command.message)
-
-    def _fail_wait(self, wait: Pending, code: str, message: str) -> None:
-        """Turn a wait into an incident of the same id, so that its idempotency key stays."""
-        node, scope = self.nodes[wait.element], wait.scope
-        was = (wait.data or {}).get("was", wait.kind.value)
-        self.close_wait(wait, CloseReason.FAILED)
-        text = clean(message)
-        incident = Wait(
-            id=wait.id,
-            kind=WaitKind.INCIDENT,
-            element=node.id,
-            name=node.name,
-            code=code,
-            text=text,
-        )
-        self.open_wait(incident, scope, Role.TASK, {"was": was})
-        self.record("incident", node.id, {"code": code, "text": text, "wait": wait.id})
-
-    def resolve(self, command: Resolve) -> None:
-        """Try again what an incident stopped."""
-        wait = self.wait_of(command.wait)
-        if wait.kind is not WaitKind.INCIDENT:
-            raise CommandError(f"The wait {wait.id} is no incident; there is nothing to resolve.")
-        node, scope, data = self.nodes[wait.element], wait.scope, wait.data or {}
-        self._set(scope, command.variables)
-        self.record("resolved", node.id, {"wait": wait.id})
-        if wait.role is Role.TASK:
-            self._offer_again(wait, node)
-            return
-        op, arg = Op(data.get("op", 0)), data.get("arg")
-        self.close_wait(wait, CloseReason.COMPLETED)
-        if op is Op.ENTER:
-            arg = next((each for each in node.incoming if each.id == arg), None)
-        elif op is Op.TRIGGER:
-            arg = (arg[0], native(arg[1])) if arg else (0, {})
-        elif op in {Op.INSTANCE, Op.OUTPUT, Op.FIRE, Op.NEXT}:
-            # Stored in between, numbers have come back as plain ones.
-            arg = adopt(arg)
-        elif op is Op.UNDO and scope.kind is not ScopeKind.COMPENSATION:
-            return  # a deadlock: there is nothing to do but to look again
-        self.queue.append((op, scope, node, arg))
-
-    def _offer_again(self, wait: Pending, node: Node) -> None:
-        """Offer a failed job, or start a failed task or call anew."""
-        activity = wait.scope
-        scope = activity.outer
-        was = (wait.data or {}).get("was", "job")
-        if was == WaitKind.JOB.value:
-            try:
-                self.close_wait(wait, CloseReason.COMPLETED)
-                self.offer_job(activity, node, wait.id)
-            except (Fault, ExpressionFault) as error:
-                code, message = fault_of(error)
-                again = Wait(
-                    id=wait.id,
-                    kind=WaitKind.INCIDENT,
-                    element=node.id,
-                    name=node.name,
-                    code=code,
-                    text=message,
-                )
-                self.open_wait(again, activity, Role.TASK, {"was": was})
-            return
-        local = dict(activity.variables)
-        self.close_scope(activity, CloseReason.COMPLETED)
-        self.queue.append((Op.INSTANCE, scope, node, local))
-
-    def set_variables(self, command: SetVariables) -> None:
-        """Set variables and look at conditions again."""
-        self.must_be_active()
-        scope = self.state.root
-        if command.wait is not None:
-            scope = self.wait_of(command.wait).scope
-        self._set(scope, command.variables)
-
-    def _set(self, scope: Scope, variables: Mapping[str, Any]) -> None:
-        if not variables:
-            return
-        if scope.parent is None:
-            self.changed.update(variables)
-            scope.variables.update(variables)
-        elif scope.kind in {ScopeKind.ACTIVITY, ScopeKind.CONTAINER}:
-            scope.variables.update(variables)
-        else:
-            self.assign_all(scope, variables)
-        self.dirty = True
-        self.record("variables", scope.element, {"names": sorted(variables)})
-
-    def cancel(self, command: Cancel) -> None:
-        """End the instance at once."""
-        if self.state.status is Status.NEW:
-            raise CommandError("The instance has not been started; there is nothing to cancel.")
-        self.must_be_active()
-        self.empty_scope(self.state.root, CloseReason.CANCELLED)
-        self.record("terminated", self.graph.process_id, {"reason": command.reason})
-        self.end(Status.CANCELLED, "", command.reason)
-
-    def modify(self, command: Modify) -> None:
-        """End some waits and start tokens elsewhere."""
-        waits = [self.wait_of(key) for key in command.cancel_waits]
-        self.must_be_active()
-        nodes = []
-        for key in command.activate:
-            node = self.nodes.get(key)
-            if node is None or node.kind in {Kind.PROCESS, Kind.BOUNDARY, Kind.EVENT_SUBPROCESS}:
-                raise CommandError(f"{key!r} is not an element at which a token can be started.")
-            nodes.append(node)
-        self._set(self.state.root, command.variables)
-        for node in nodes:
-            scope = self._place_for(node)
-            scope.tokens += 1
-            self.queue.append((Op.ENTER, scope, node, None))
-        for wait in waits:
-            if self.state.waits.get(wait.id) is wait:
-                self._withdraw(wait)
-
-    def _place_for(self, node: Node) -> Scope:
-        """The open scope of a node's container; opened on the way where there is none."""
-        for scope in self.state.scopes.values():
-            if scope.element == node.container and scope.kind in {
-                ScopeKind.PROCESS,
-                ScopeKind.CONTAINER,
-            }:
-                return scope
-        container = self.nodes[node.container]
-        parent = self._place_for(container)
-        parent.tokens += 1
-        self.record("entered", container.id)
-        scope = self.open_scope(
-            ScopeKind.CONTAINER, container.id, parent, dict.fromkeys(container.local)
-        )
-        try:
-            self.subscribe_boundaries(scope, container)
-            self.subscribe_event_subprocesses(scope, container)
-        except (Fault, ExpressionFault) as error:
-            raise CommandError(f"{container.id!r} cannot be opened: {error}") from None
-        return scope
-
-    def _withdraw(self, wait: Pending) -> None:
-        """End a wait together with the token that stands there."""
-        scope = wait.scope
-        if wait.role is Role.TASK or wait.role is Role.RACE:
-            parent = scope.outer
-            self.record("terminated", scope.element)
-            self.close_scope(scope, CloseReason.CANCELLED)
-            self._gone(parent)
-        elif wait.role in {Role.CATCH, Role.FAULT}:
-            self.record("terminated", wait.element)
-            self.close_wait(wait, CloseReason.CANCELLED)
-            self._gone(scope)
-        else:
-            self.close_wait(wait, CloseReason.CANCELLED)
-
-    def _gone(self, scope: Scope) -> None:
-        """A token was taken out of a scope by hand."""
-        if scope.kind is ScopeKind.LOOP:
-            node = self.nodes[scope.element]
-            self.loop_next(scope, node, {"loopCounter": scope.data["done"] + 1})
-        elif scope.kind is ScopeKind.ACTIVITY and scope.parent is not None:
-            parent = scope.parent
-            self.close_scope(scope, CloseReason.CANCELLED)
-            self._gone(parent)
-        elif scope.kind is ScopeKind.COMPENSATION:
-            self.queue.append((Op.UNDO, scope, self.nodes[scope.element], None))
-        else:
-            self.consume(scope)
+        self.fail_wait(wait, command.code, command.message)
 
 
 def _with_feel_values(command: Command) -> Command:

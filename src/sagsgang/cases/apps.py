@@ -15,7 +15,8 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Take part in every step, and resolve handlers of solutions."""
-        from sagsgang.cases import following, work
+        from sagsgang.cases import following, operated, work
 
         following.register()
+        operated.register()
         work.register()

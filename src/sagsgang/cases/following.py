@@ -21,6 +21,7 @@ from sagsgang.cases import register as facts
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.models import Case, JournalEntry, Task
 from sagsgang.cases.solution import Solution
+from sagsgang.feel import FeelFunction
 from sagsgang.organisation.bulk import insert_rows, update_rows
 
 _known: ContextVar[Mapping[int, Case]] = ContextVar("known", default={})  # noqa: B039 - never written to
@@ -227,19 +228,22 @@ def _came_to_nothing(case: Case, solution: Solution, step: engine.AppliedStep) -
     )
 
 
+def stage_of(case: Case, solution: Solution, waits: Sequence[engine.WaitingAt]) -> str:
+    """Where a case stands, in a few words, from what its flow waits for."""
+    if case.status != Case.Status.OPEN:
+        return Case.Status(case.status).label
+    if any(wait.kind == WaitKind.INCIDENT for wait in waits):
+        return "Gået i stå – en sagsbehandler ser på det"
+    stages = solution.description.case.stages
+    named = [stages[wait.element] for wait in waits if wait.element in stages]
+    fallback = next((wait.name for wait in waits if wait.kind == WaitKind.USER_TASK), "")
+    return (named[0] if named else fallback or "Behandles automatisk")[:120]
+
+
 def _describe(case: Case, solution: Solution, step: engine.AppliedStep) -> None:
     """Title, summary and stage follow the variables and the waiting tokens."""
     case.updated_at = step.now
-    stages = solution.description.case.stages
-    waits = step.waits
-    if case.status != Case.Status.OPEN:
-        case.stage = Case.Status(case.status).label
-    elif any(wait.kind == WaitKind.INCIDENT for wait in waits):
-        case.stage = "Gået i stå – en sagsbehandler ser på det"
-    else:
-        named = [stages[wait.element] for wait in waits if wait.element in stages]
-        fallback = next((wait.name for wait in waits if wait.kind == WaitKind.USER_TASK), "")
-        case.stage = (named[0] if named else fallback or "Behandles automatisk")[:120]
+    case.stage = stage_of(case, solution, step.waits)
     if not step.variables_changed:
         return
     variables: Mapping[str, Any] = step.variables
@@ -249,5 +253,6 @@ def _describe(case: Case, solution: Solution, step: engine.AppliedStep) -> None:
     case.summary = {
         label: value
         for label, program in solution.summary_programs.items()
-        if (value := program(variables)) is not None
+        # A variable that does not exist yet may have the name of a built-in function.
+        if (value := program(variables)) is not None and not isinstance(value, FeelFunction)
     }

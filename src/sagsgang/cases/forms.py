@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
+from typing import Any
+
+from django.utils import timezone
 
 from sagsgang import forms
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.errors import UnknownError
 from sagsgang.cases.models import Task
+from sagsgang.organisation.models import Employment, User
 
 
 @lru_cache(maxsize=512)
@@ -29,6 +34,27 @@ def form_of(solution: str, name: str) -> forms.Form:
         message = f"Løsningen {solution} har ingen formular, der hedder {name}."
         raise UnknownError(message)
     return forms.parse(schema)
+
+
+def order_context(user: User, now: datetime) -> dict[str, Any]:
+    """What the expressions of an order form may read: the day, the user, the user's employments."""
+    today = timezone.localdate(now)
+    employments = (
+        Employment.objects.in_force(today).filter(person_id=user.person_id).select_related("unit")
+        if user.person_id is not None
+        else ()
+    )
+    return {
+        "today": today,
+        "user": {"username": user.username, "name": user.full_name},
+        "employments": [
+            {
+                "value": employment.number,
+                "label": f"{employment.number} – {employment.position}, {employment.unit.name}",
+            }
+            for employment in employments
+        ],
+    }
 
 
 def has_form(task: Task) -> bool:

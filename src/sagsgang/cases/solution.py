@@ -129,6 +129,7 @@ class Description(Settings):
         service_days: Working days within which a case should end.
         retention_years: Years that a closed case is kept.
         systems: Outside systems it touches.
+        external: Task types that workers outside fetch over the API, instead of a handler here.
         settings: Values that an installation may change, with their defaults.
     """
 
@@ -148,6 +149,7 @@ class Description(Settings):
     service_days: int = Field(gt=0)
     retention_years: int = Field(gt=0)
     systems: Sequence[str] = ()
+    external: Sequence[str] = ()
     case: CaseSettings
     tasks: Mapping[str, UserTaskSettings] = Field(default_factory=dict)
     reasons: Mapping[str, Reason] = Field(default_factory=dict)
@@ -340,7 +342,7 @@ def _check(solution: Solution) -> list[str]:
     except bpmn.ModelError as error:
         faults.append(f"process.bpmn: {error}")
     else:
-        faults += [f"process.bpmn: {violation}" for violation in bpmn.check(model)]
+        faults += [f"process.bpmn: {violation}" for violation in bpmn.check(model, deploy=True)]
     for name, content in solution.decisions.items():
         faults += _check_decisions(name, content)
     for table, texts in (
@@ -354,7 +356,18 @@ def _check(solution: Solution) -> list[str]:
                 faults.append(f"solution.toml: {table}.{label}: {error}")
     if solution.forms and description.form not in solution.forms:
         faults.append(f"solution.toml: form: der er ingen forms/{description.form}.form.")
+    faults += [
+        f"solution.toml: external: {each} er også en funktion i handlers.py. Vælg en af delene."
+        for each in description.external
+        if _has_handler(solution, each)
+    ]
     return faults
+
+
+def _has_handler(solution: Solution, task_type: str) -> bool:
+    """Whether a task type has a function of its own in a solution."""
+    function = getattr(solution.handlers, task_type.replace("-", "_"), None)
+    return hasattr(function, "sagsgang_handler")
 
 
 @lru_cache(maxsize=1)
@@ -371,7 +384,30 @@ def installed() -> Mapping[str, Solution]:
         if origin is not None and origin.submodule_search_locations:
             folders.append(Path(origin.submodule_search_locations[0]))
     found = [load(folder) for folder in folders]
+    _check_together(found)
     return {solution.id: solution for solution in found}
+
+
+def _check_together(solutions: Sequence[Solution]) -> None:
+    """A task type is done outside or here: the queue does not tell solutions apart."""
+    for solution in solutions:
+        for task_type in solution.description.external:
+            for other in solutions:
+                if _has_handler(other, task_type):
+                    fault = (
+                        f"external: {task_type} er en funktion i løsningen {other.id}. "
+                        "Giv opgavetypen et andet navn."
+                    )
+                    raise SolutionError(solution.id, [fault])
+
+
+def external_types() -> frozenset[str]:
+    """The task types of all installed solutions that workers outside fetch."""
+    return frozenset(
+        task_type
+        for solution in installed().values()
+        for task_type in solution.description.external
+    )
 
 
 def get(solution: str) -> Solution:

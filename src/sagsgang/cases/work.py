@@ -24,6 +24,7 @@ from sagsgang import engine
 from sagsgang.bpmn import BpmnError
 from sagsgang.cases import solution as solutions
 from sagsgang.connectors.errors import ConnectorError
+from sagsgang.engine.variables import KINDS, kind_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -73,6 +74,7 @@ class Handler:
     inline: bool
     arguments: Mapping[str, TypeAdapter[Any]]
     optional: frozenset[str]
+    queue: str = ""
 
     def __call__(self, work: Work, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Check the arguments, call, and turn the answer into process variables.
@@ -91,11 +93,7 @@ class Handler:
             try:
                 values[name] = adapter.validate_python(inputs[name])
             except ValidationError as error:
-                where = ", ".join(
-                    ".".join((name, *map(str, fault["loc"])))
-                    for fault in error.errors(include_input=False, include_url=False)[:5]
-                )
-                message = f"Variablen {name} har forkert indhold: {where}."
+                message = " ".join(_wrong(name, error))
                 raise BpmnError("invalid-variables", message) from None
         answer = self.function(work, **values)
         if isinstance(answer, BaseModel):
@@ -103,8 +101,39 @@ class Handler:
         return dict(answer or {})
 
 
-def _mark(function: Function, *, inline: bool, retries: int) -> Function:
-    function.sagsgang_handler = (inline, retries)  # type: ignore[attr-defined]
+_WANTED = {
+    "bool": "ja/nej",
+    "date": "en dato",
+    "datetime": "et tidspunkt",
+    "decimal": "et tal",
+    "dict": "felter",
+    "float": "et tal",
+    "int": "et helt tal",
+    "list": "en liste",
+    "model": "felter",
+    "string": "tekst",
+    "time": "et klokkeslæt",
+    "timedelta": "en varighed",
+}
+"""What is wanted, by the first word of pydantic's type of the fault."""
+
+
+def _wrong(name: str, error: ValidationError) -> Iterator[str]:
+    """What is wrong with a variable, a sentence a fault; never what it says."""
+    for fault in error.errors(include_url=False)[:5]:
+        where = ".".join((name, *map(str, fault["loc"])))
+        wanted = _WANTED.get(fault["type"].partition("_")[0])
+        if fault["type"] == "missing":
+            yield f"Variablen {where} mangler."
+        elif wanted is None:
+            yield f"Variablen {where} har en værdi, der ikke er tilladt."
+        else:
+            found = KINDS[kind_of(fault["input"])]
+            yield f"Variablen {where} skal være {wanted}; den er {found}."
+
+
+def _mark(function: Function, *, inline: bool, retries: int, queue: str = "") -> Function:
+    function.sagsgang_handler = (inline, retries, queue)  # type: ignore[attr-defined]
     return function
 
 
@@ -113,16 +142,18 @@ def computation(function: Function) -> Function:
     return _mark(function, inline=True, retries=0)
 
 
-def errand(*, retries: int = 8) -> Callable[[Function], Function]:
+def errand(*, retries: int = 8, queue: str = "") -> Callable[[Function], Function]:
     """Mark an outside effect: runs as a job with retries, then an incident.
 
     Args:
         retries: Attempts before a person must look at it; with exponential back-off, eight span
             about an hour.
+        queue: The outside system it calls, such as ``payroll``: its jobs stand in one queue, whose
+            limits hold over all workers. Empty: a queue of its own.
     """
 
     def mark(function: Function) -> Function:
-        return _mark(function, inline=False, retries=retries)
+        return _mark(function, inline=False, retries=retries, queue=queue)
 
     return mark
 
@@ -140,6 +171,7 @@ def find(solution: str, task_type: str) -> Handler | None:
     return Handler(
         function=function,
         inline=marked[0],
+        queue=marked[2],
         arguments={
             parameter.name: TypeAdapter(hints.get(parameter.name, Any)) for parameter in parameters
         },
@@ -153,7 +185,8 @@ def find(solution: str, task_type: str) -> Handler | None:
 
 def register() -> None:
     """Let the engine find the handlers of solutions, and tell which errors may be shown."""
-    engine.set_handler_resolver(_resolve)
+    engine.set_handler_resolver(_resolve, _version_of)
+    engine.set_external_source(solutions.external_types)
     engine.declare_safe_errors(ConnectorError)
 
 
@@ -177,4 +210,10 @@ def _resolve(solution: str, task_type: str) -> engine.HandlerSpec | None:
         )
         return handler(work, job.inputs)
 
-    return engine.HandlerSpec(call, inline=handler.inline)
+    return engine.HandlerSpec(call, inline=handler.inline, queue=handler.queue)
+
+
+def _version_of(solution: str) -> str:
+    """The version of a solution's program here; empty where it is not installed."""
+    found = solutions.installed().get(solution)
+    return found.version if found is not None else ""

@@ -159,6 +159,8 @@ def _simulators(state: Path) -> Iterator[str]:
         yield str(json.loads(line)["url"])
     finally:
         _stop(process)
+        if process.stdout:
+            process.stdout.close()
 
 
 @contextmanager

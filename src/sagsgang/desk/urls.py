@@ -5,7 +5,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sagsgang.desk.views import acts, case, inbox, listing
+from sagsgang.desk.views import (
+    acts,
+    case,
+    inbox,
+    listing,
+    operations,
+    operations_instance,
+    operations_migration,
+    operations_run,
+)
 
 app_name = "desk"
 
@@ -22,5 +31,32 @@ urlpatterns = [
     path("sager/<str:number>/notat/", acts.note, name="note"),
     path("sager/<str:number>/cpr/", case.reveal, name="reveal"),
     path("sager/<str:number>/forloeb.bpmn", case.diagram, name="diagram"),
+    path("drift/", operations.home, name="operations"),
+    path("drift/styr/", operations.govern, name="operations-govern"),
+    path("drift/instanser/", operations.instances, name="operations-instances"),
+    path("drift/instanser/flere/", operations.many, name="operations-many"),
+    path(
+        "drift/instanser/<int:instance>/", operations_instance.instance, name="operations-instance"
+    ),
+    path("drift/instanser/<int:instance>/goer/", operations_instance.act, name="operations-act"),
+    path(
+        "drift/instanser/<int:instance>/vis/", operations_instance.reveal, name="operations-reveal"
+    ),
+    path(
+        "drift/instanser/<int:instance>/forloeb.bpmn",
+        operations_instance.diagram,
+        name="operations-diagram",
+    ),
+    path("drift/koersler/<int:run>/", operations_run.run, name="operations-run"),
+    path("drift/koersler/<int:run>/videre/", operations_run.advance, name="operations-advance"),
+    path("drift/koersler/<int:run>/stop/", operations_run.stop, name="operations-stop"),
+    path("drift/koersler/<int:run>/igen/", operations_run.again, name="operations-again"),
+    path("drift/koersler/<int:run>/tilbage/", operations_run.undo, name="operations-undo"),
+    path("drift/flyt/", operations_migration.migrate, name="operations-migrate"),
+    path(
+        "drift/processer/<str:process>/<int:version>.bpmn",
+        operations_migration.definition,
+        name="operations-definition",
+    ),
     path("sager/<str:number>/dokumenter/<uuid:document>/", acts.document, name="document"),
 ]

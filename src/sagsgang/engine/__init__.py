@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         declare_safe_errors,
         handler,
         register_handler,
+        set_external_source,
         set_handler_resolver,
         unregister_handler,
     )
@@ -98,6 +99,7 @@ _HOMES = {
         "declare_safe_errors",
         "handler",
         "register_handler",
+        "set_external_source",
         "set_handler_resolver",
         "unregister_handler",
     ),
@@ -177,6 +179,7 @@ __all__ = [
     "register_handler",
     "remove_listener",
     "resolve_incident",
+    "set_external_source",
     "set_handler_resolver",
     "set_variables",
     "start",

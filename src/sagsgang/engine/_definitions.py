@@ -23,18 +23,6 @@ from sagsgang.feel.municipal import MUNICIPAL
 __all__ = ["Definition", "deploy", "find", "latest", "set_state"]
 
 
-class UnknownDecisionError(Exception):
-    """A task names a decision that was not deployed with the process."""
-
-    code = "unknown-decision"
-
-
-class DecisionFailedError(Exception):
-    """A decision gave no result."""
-
-    code = "decision-failed"
-
-
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A deployed version of a process, ready to run.
@@ -64,8 +52,8 @@ class Definition:
         """Evaluate a decision deployed with the process, by id or name.
 
         Raises:
-            UnknownDecisionError: No model deployed with the process has it.
-            DecisionFailedError: The evaluation failed; the text holds no values.
+            WorkFault: No model deployed with the process has it, or it gave no result; the text
+                holds no values.
         """
         found = self._decisions.get(decision)
         if found is None:
@@ -74,8 +62,12 @@ class Definition:
         resource, decisions = found
         result = decisions.evaluate(decision, variables, explain=True, now=now)
         if result.errors and result.value is None:
-            faults = "; ".join(each.text for each in result.errors[:3])
-            raise DecisionFailedError(f"The decision {decision!r} gave no result: {faults}")
+            faults = "; ".join(each.text.rstrip(". ") for each in result.errors[:3])
+            raise bpmn.WorkFault(
+                "decision-failed",
+                f"Beslutningen {decision!r} gav intet resultat: {faults}. "
+                "Ret variablerne eller tabellen, og prøv igen.",
+            )
         # Process variables are kept already; the history needs what the tables took from them.
         explained = result.explanation
         explanation = explained.to_dict(compact=True) if explained is not None else {}
@@ -87,9 +79,10 @@ class Definition:
             if any(decision in (each.id, each.name) for each in model.decisions):
                 digest = hashlib.sha256(content).hexdigest()[:12]
                 return f"{name}@{digest}", decisions
-        raise UnknownDecisionError(
-            f"No decision {decision!r} was deployed with the process {self.key!r}; "
-            "deploy the solution with the table, or correct the name in the task."
+        raise bpmn.WorkFault(
+            "unknown-decision",
+            f"Beslutningen {decision!r} er ikke taget i brug sammen med processen {self.key!r}. "
+            "Ret navnet i modellen, eller tag løsningen i brug med tabellen, og flyt instansen.",
         )
 
 
@@ -150,12 +143,13 @@ def latest(process: str, version: int | None = None) -> Definition:
         NotFoundError: It is not deployed.
         NotActiveError: It is suspended.
     """
-    # The only statement that every start makes for its definition: narrow, by the unique key.
+    # Narrow, by the unique key: most starts make this statement.
     which = "" if version is None else " AND version = %s"
     rows = _store.query(
         f"SELECT id, state FROM engine_processdefinition WHERE key = %s{which} "  # noqa: S608 - a constant
         "ORDER BY version DESC LIMIT 1",
         [process] if version is None else [process, version],
+        prepare=True,
     )
     if not rows:
         raise _not_deployed(process, version)
@@ -163,7 +157,21 @@ def latest(process: str, version: int | None = None) -> Definition:
         raise NotActiveError(
             f"The process {process!r} is suspended; resume it before starting instances."
         )
+    if version is None:
+        _newest_seen[process] = rows[0][0]
     return get(rows[0][0])
+
+
+_newest_seen: dict[str, int] = {}
+
+
+def presumed(process: str) -> Definition | None:
+    """The definition that was the newest when this program last looked; None where it has not.
+
+    Whoever starts an instance on it has the database make sure that it still is, see ``Batch``.
+    """
+    newest = _newest_seen.get(process)
+    return None if newest is None else get(newest)
 
 
 def deploy(
@@ -176,7 +184,7 @@ def deploy(
 ) -> list[ProcessDefinition]:
     """Check and store every executable process of a file; see ``sagsgang.engine.deploy``."""
     model = bpmn.load(xml)
-    violations = bpmn.check(model)
+    violations = bpmn.check(model, deploy=True)
     if violations:
         listing = "; ".join(str(each).rstrip(".") for each in violations[:5])
         more = f" and {len(violations) - 5} more" if len(violations) > 5 else ""
@@ -262,14 +270,11 @@ class _Clock:
     def now(self) -> datetime:
         return self._now
 
-    def decide(self, decision: str, variables: Variables) -> Decided:
-        given = ", ".join(sorted(variables))
-        raise UnknownDecisionError(
-            f"A start event cannot decide {decision!r} on {given or 'nothing'}."
-        )
+    def decide(self, decision: str, variables: Variables) -> Decided:  # noqa: ARG002 - Services
+        raise bpmn.CommandError(f"A start event cannot ask for the decision {decision!r}.")
 
     def inline(self, task_type: str) -> InlineHandler | None:
-        raise UnknownDecisionError(f"A start event cannot call the handler {task_type!r}.")
+        raise bpmn.CommandError(f"A start event cannot call the handler {task_type!r}.")
 
 
 def _start_subscriptions(

@@ -8,9 +8,11 @@ it alone fails, with the same result as if each had had its own transaction.
 
 from __future__ import annotations
 
+import gc
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -18,18 +20,20 @@ from typing import Generic, TypeVar
 import structlog
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from sagsgang.engine import _store
+from sagsgang.engine import _group_commit, _store, observing
 from sagsgang.engine._faults import frames_of
+from sagsgang.engine._outages import is_outage, is_transient
 from sagsgang.engine._unit import UnitOfWork
-from sagsgang.engine.errors import ConflictError, EngineError
+from sagsgang.engine.errors import ConflictError, EngineError, RefusedError
+from sagsgang.engine.listeners import listeners
+from sagsgang.engine.wakeup import wake_after_commit
 
-__all__ = ["GROUP", "Task", "UnexpectedError", "run_one", "run_selected", "run_tasks"]
+__all__ = ["GROUP", "Task", "UnexpectedError", "run_one", "run_selected", "run_step", "run_tasks"]
 
 GROUP = 250
 """How many tasks share a transaction: past this, fewer commits save little and locks last long."""
 
 _ATTEMPTS = 6
-_TRANSIENT_STATES = frozenset({"40001", "40P01", "55P03", "23505"})
 
 _log = structlog.get_logger(__name__)
 _jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
@@ -55,20 +59,15 @@ class Task(Generic[Result]):
         work: Given the unit; returns the result, raises ``EngineError`` to be left out.
         ids: The instances it will ask for, so that all of a group are read with one statement.
         jobs: The jobs whose leases it will ask for.
+        starts: How many instances it will start.
+        only_steps: Whether it lets instances step and touches nothing else in the database.
     """
 
     work: Callable[[UnitOfWork], Result]
     ids: Sequence[int] = ()
     jobs: Sequence[tuple[int, int]] = ()
-
-
-def _transient(error: Exception) -> bool:
-    if isinstance(error, ConflictError):
-        return True
-    if isinstance(error, (OperationalError, IntegrityError)):
-        state = getattr(error.__cause__, "sqlstate", None)
-        return state in _TRANSIENT_STATES or (state is None and "locked" in str(error))
-    return False
+    starts: int = 0
+    only_steps: bool = False
 
 
 def _atomically(work: Callable[[], Result]) -> Result:
@@ -82,8 +81,12 @@ def _atomically(work: Callable[[], Result]) -> Result:
             with transaction.atomic():
                 return work()
         except (ConflictError, OperationalError, IntegrityError) as error:
-            if nested or not _transient(error):
+            if nested or not is_transient(error):
                 raise
+            if attempt == _ATTEMPTS and isinstance(error, IntegrityError):
+                raise RefusedError(
+                    "What the call would make exists already; an earlier call has made it."
+                ) from error
             if attempt == _ATTEMPTS:
                 raise ConflictError(
                     "Others kept changing the same instances; try again in a moment."
@@ -96,34 +99,150 @@ def run_one(work: Callable[[UnitOfWork], Result], *, actor: str, now: datetime) 
     """Run one task in a transaction of its own; what it raises comes out as it is."""
 
     def inside() -> Result:
+        begun = time.perf_counter()
         unit = UnitOfWork(actor=actor, now=now)
         result = work(unit)
         unit.settle()
         unit.flush()
+        _announce(unit, begun)
         return result
 
-    return _atomically(inside)
+    with _uncollected():
+        return _atomically(inside)
+
+
+def run_step(work: Callable[[UnitOfWork], Result], *, actor: str, now: datetime) -> Result:
+    """Run one task that lets one instance step: as ``run_one``, sooner where that is all.
+
+    The instance is read and steps outside any transaction; what is written is written at once,
+    and only if nobody else has moved the instance meanwhile. Where somebody has, or where the
+    work or a listener needs a transaction around it, there is one.
+    """
+    if connection.in_atomic_block or listeners():
+        return run_one(work, actor=actor, now=now)
+    try:
+        with _uncollected():
+            return _at_once(work, actor, now)
+    except (ConflictError, OperationalError, IntegrityError) as error:
+        if not is_transient(error):
+            raise
+    return run_one(work, actor=actor, now=now)
+
+
+def _at_once(work: Callable[[UnitOfWork], Result], actor: str, now: datetime) -> Result:
+    begun = time.perf_counter()
+    unit = UnitOfWork(actor=actor, now=now, presumes=True)
+    try:
+        result = work(unit)
+    except EngineError as error:
+        # What is refused on a definition that was presumed may be right on the newest.
+        if unit.has_presumed:
+            raise ConflictError(str(error)) from error
+        raise
+    if unit.stands_alone:
+        _group_commit.write(unit.rows())
+        _announce(unit, begun)
+    else:
+        with transaction.atomic():
+            unit.settle()
+            unit.flush()
+            _announce(unit, begun)
+    return result
+
+
+def _announce(unit: UnitOfWork, begun: float) -> None:
+    """Call the workers and tell who observes, once the transaction is committed."""
+    if unit.made_work:
+        wake_after_commit()
+    observer = observing.observer
+    if observer is not None and unit.steps:
+        transaction.on_commit(
+            lambda: observer.transaction(time.perf_counter() - begun, unit.steps), robust=True
+        )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Put the search for cyclic garbage off.
+
+    All that a step or a group makes lives until it is written; the collector would go over it
+    again and again and find nothing. An instance with a thousand tokens costs a third.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _run_group(
     tasks: Sequence[Task[Result]], actor: str, now: datetime
 ) -> list[Result | EngineError]:
+    begun = time.perf_counter()
     unit = UnitOfWork(actor=actor, now=now)
+    results = _work_off(tasks, unit)
+    unit.flush()
+    _announce(unit, begun)
+    return results
+
+
+def _run_unlocked(
+    tasks: Sequence[Task[Result]], actor: str, now: datetime
+) -> list[Result | EngineError] | None:
+    """Run a group as ``run_step`` runs one: locked while it is written, not while it steps.
+
+    So groups of several processes step side by side. Returns None, with nothing done, where the
+    group needs a transaction around it or somebody else was at one of its instances.
+    """
+    if len(tasks) == 1 or connection.in_atomic_block or listeners():
+        return None
+    if not all(task.only_steps for task in tasks):
+        return None
+    begun = time.perf_counter()
+    unit = UnitOfWork(actor=actor, now=now)
+    try:
+        results = _work_off(tasks, unit, settle=False)
+        if not unit.may_be_joined:
+            return None
+        _group_commit.write_together(unit.rows())
+    except (_SpoiltError, ConflictError):
+        return None
+    except (OperationalError, IntegrityError) as error:
+        if is_transient(error):
+            return None
+        raise
+    _announce(unit, begun)
+    return results
+
+
+def _work_off(
+    tasks: Sequence[Task[Result]], unit: UnitOfWork, *, settle: bool = True
+) -> list[Result | EngineError]:
+    """Let the tasks of a group work on one unit; what each gives, or why it was left out.
+
+    Raises:
+        _SpoiltError: One failed after it had changed the unit.
+    """
     unit.load(each for task in tasks for each in task.ids)
     unit.load_leases(each for task in tasks for each in task.jobs)
+    if starts := sum(task.starts for task in tasks):
+        unit.reserve(starts)
     results: list[Result | EngineError] = []
     for task in tasks:
         before = unit.mutations
         try:
             result = task.work(unit)
-            unit.settle()
+            if settle:
+                unit.settle()
         except EngineError as error:
             if unit.mutations != before:
                 raise _SpoiltError from error
             results.append(error)
         else:
             results.append(result)
-    unit.flush()
     return results
 
 
@@ -154,8 +273,8 @@ def run_selected(
 
     try:
         return _atomically(inside)
-    except Exception:
-        if _connection_lost() or not chosen:
+    except Exception as error:
+        if is_outage(error) or not chosen:
             raise
         return _run_some(chosen, actor, now)
 
@@ -164,19 +283,18 @@ def _run_some(
     tasks: Sequence[Task[Result]], actor: str, now: datetime
 ) -> list[Result | EngineError]:
     try:
-        return _atomically(lambda: _run_group(tasks, actor, now))
+        with _uncollected():
+            unlocked = _run_unlocked(tasks, actor, now)
+            if unlocked is not None:
+                return unlocked
+            return _atomically(lambda: _run_group(tasks, actor, now))
     except Exception as error:
-        if _connection_lost():
+        if is_outage(error):
             raise
         if len(tasks) == 1:
             return [_alone(error)]
     middle = len(tasks) // 2
     return [*_run_some(tasks[:middle], actor, now), *_run_some(tasks[middle:], actor, now)]
-
-
-def _connection_lost() -> bool:
-    """Whether the database is gone, so that the fault is no task's and splitting will not help."""
-    return connection.connection is not None and not connection.is_usable()
 
 
 def _alone(error: Exception) -> EngineError:

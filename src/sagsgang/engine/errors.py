@@ -76,9 +76,20 @@ class NotActiveError(EngineError):
 
 
 class TooLargeError(EngineError):
-    """The variables of one instance would exceed the limit."""
+    """One variable, or the variables of one instance together, would exceed the limit.
+
+    Attributes:
+        variable: Name of the variable; "" where it is all of them together.
+        limit: Bytes.
+    """
 
     code = "too-large"
+
+    def __init__(self, message: str, *, variable: str = "", limit: int) -> None:
+        """Args: message: one sentence; variable, limit: as the attributes."""
+        super().__init__(message)
+        self.variable = variable
+        self.limit = limit
 
 
 class LeaseLostError(EngineError):

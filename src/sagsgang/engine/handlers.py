@@ -9,10 +9,13 @@ Handlers are found by task type; layers above replace the look-up with ``set_han
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from sagsgang.engine.queues import declare_queue
 
 __all__ = [
     "Handler",
@@ -22,13 +25,18 @@ __all__ = [
     "Resolver",
     "RetryPolicy",
     "TryAgain",
+    "VersionOf",
     "declare_external",
     "declare_safe_errors",
     "external_types",
     "handler",
+    "handler_for",
+    "is_newer",
+    "queue_of",
     "register_handler",
     "resolve_handler",
     "safe_error",
+    "set_external_source",
     "set_handler_resolver",
     "unregister_handler",
 ]
@@ -120,7 +128,12 @@ class HandlerSpec:
         retry: When failed attempts are repeated.
         timeout: How long one attempt may take; after that the lease ends and the job is offered
             again.
-        concurrency: How many may run at once in one worker process; None for no bound of its own.
+        concurrency: How many jobs of its queue may run at once, over all workers; None for no
+            bound.
+        rate: How many jobs of its queue may begin in a time, over all workers, such as ``20/s``;
+            empty for no bound.
+        queue: The queue its jobs stand in, named after the outside system that it calls; empty:
+            one of its own.
     """
 
     function: Handler
@@ -128,6 +141,8 @@ class HandlerSpec:
     retry: RetryPolicy = RetryPolicy()
     timeout: timedelta = timedelta(minutes=5)
     concurrency: int | None = None
+    rate: str = ""
+    queue: str = ""
 
 
 class TryAgain(Exception):  # noqa: N818 - not an error: the outside system has not answered yet
@@ -195,17 +210,19 @@ def safe_error(error: BaseException) -> bool:
 
 _registry: dict[str, HandlerSpec] = {}
 _external: set[str] = set()
+_external_source: Callable[[], frozenset[str]] | None = None
 
 
 def register_handler(task_type: str, spec: HandlerSpec) -> None:
     """Make a handler known.
 
     Raises:
-        ValueError: The task type has a handler already.
+        ValueError: The task type has a handler already, or the limits make no sense.
     """
     if task_type in _registry:
         message = f"The task type {task_type!r} has a handler already; unregister it first."
         raise ValueError(message)
+    declare_queue(spec.queue or task_type, concurrency=spec.concurrency, rate=spec.rate)
     _registry[task_type] = spec
 
 
@@ -214,9 +231,21 @@ def declare_external(*task_types: str) -> None:
     _external.update(task_types)
 
 
+def set_external_source(source: Callable[[], frozenset[str]] | None) -> None:
+    """Let a layer above name task types for workers outside, besides those declared here.
+
+    Args:
+        source: Gives the types; asked often, so it must be fast. None goes back to the declared
+            ones.
+    """
+    global _external_source
+    _external_source = source
+
+
 def external_types() -> frozenset[str]:
     """The task types that workers outside fetch."""
-    return frozenset(_external)
+    declared = frozenset(_external)
+    return declared | _external_source() if _external_source is not None else declared
 
 
 def unregister_handler(task_type: str) -> None:
@@ -231,11 +260,14 @@ def handler(
     retry: RetryPolicy | None = None,
     timeout: timedelta = timedelta(minutes=5),
     concurrency: int | None = None,
+    rate: str = "",
+    queue: str = "",
 ) -> Callable[[HandlerFunction], HandlerFunction]:
     """Make the decorated function the handler of a task type; settings as in ``HandlerSpec``."""
 
     def register(function: HandlerFunction) -> HandlerFunction:
-        spec = HandlerSpec(function, inline, retry or RetryPolicy(), timeout, concurrency)
+        policy = retry or RetryPolicy()
+        spec = HandlerSpec(function, inline, policy, timeout, concurrency, rate, queue)
         register_handler(task_type, spec)
         return function
 
@@ -243,26 +275,72 @@ def handler(
 
 
 Resolver = Callable[[str, str], HandlerSpec | None]
+VersionOf = Callable[[str], str]
+
+
+class _Defined(Protocol):
+    """The part of a definition that a handler is looked up by."""
+
+    @property
+    def solution(self) -> str: ...
+    @property
+    def solution_version(self) -> str: ...
 
 
 def _registered(solution: str, task_type: str) -> HandlerSpec | None:  # noqa: ARG001 - a Resolver
     return _registry.get(task_type)
 
 
+def _any_version(solution: str) -> str:  # noqa: ARG001 - a VersionOf
+    return ""
+
+
 _resolver: Resolver = _registered
+_version_of: VersionOf = _any_version
 
 
-def set_handler_resolver(resolver: Resolver | None) -> None:
+def set_handler_resolver(resolver: Resolver | None, version_of: VersionOf | None = None) -> None:
     """Replace how handlers are found; None goes back to the registered ones.
 
     Args:
         resolver: Given solution id and task type, returns the handler or None. It is asked
             before the registered handlers and must be fast.
+        version_of: Given a solution id, returns the version of its program here, ``1.10.2``, or
+            an empty text where versions do not matter.
     """
-    global _resolver
+    global _resolver, _version_of
     _resolver = resolver or _registered
+    _version_of = version_of or _any_version
 
 
 def resolve_handler(solution: str, task_type: str) -> HandlerSpec | None:
     """The handler of a task type in a solution, or None."""
     return _resolver(solution, task_type) or _registry.get(task_type)
+
+
+def handler_for(definition: _Defined, task_type: str) -> HandlerSpec | None:
+    """The handler of a task type in a deployed version of a process, or None.
+
+    None too where that version is newer than the program here, whose handler of the same name may
+    do something else: while two versions of the program run, the newer one does the new work.
+    """
+    if is_newer(definition):
+        return None
+    return resolve_handler(definition.solution, task_type)
+
+
+def is_newer(definition: _Defined) -> bool:
+    """Whether a deployed version belongs to a newer version of its solution than the one here."""
+    here = _version_of(definition.solution)
+    there = definition.solution_version
+    return here != there and bool(here and there) and _ordered(there) > _ordered(here)
+
+
+def _ordered(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def queue_of(definition: _Defined, task_type: str) -> str:
+    """The queue that jobs of a task type stand in."""
+    spec = resolve_handler(definition.solution, task_type)
+    return (spec.queue if spec is not None else "") or task_type

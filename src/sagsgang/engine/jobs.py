@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
+from time import perf_counter
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from sagsgang.bpmn import BpmnError, codec
-from sagsgang.bpmn.protocol import Command, Complete, Fail, ThrowError
-from sagsgang.engine import _definitions, _store
-from sagsgang.engine._faults import unexpected
+from sagsgang.bpmn.protocol import Command, Complete, Fail, ThrowError, Variables
+from sagsgang.engine import _definitions, _store, observing, tracing
+from sagsgang.engine._faults import described, unusable
 from sagsgang.engine._transactions import Task, run_selected, run_tasks
 from sagsgang.engine._unit import Instance, UnitOfWork
 from sagsgang.engine.errors import (
@@ -39,23 +41,30 @@ from sagsgang.engine.handlers import (
     JobContext,
     RetryPolicy,
     TryAgain,
-    resolve_handler,
-    safe_error,
+    handler_for,
+    is_newer,
 )
 from sagsgang.engine.models import PausedTaskType
+from sagsgang.engine.queues import Limits
 
 __all__ = [
+    "ELSEWHERE",
     "Attempt",
     "ClaimedJob",
+    "Share",
     "claim",
-    "claim_one",
+    "claim_share",
     "execute",
     "fire_due",
     "give_back",
     "heartbeat",
     "next_due",
     "settle_attempts",
+    "with_work",
 ]
+
+ELSEWHERE = "elsewhere"
+"""The code of an attempt that was left to other workers."""
 
 _ACTOR = "system"
 _POSTPONED = timedelta(minutes=1)
@@ -73,12 +82,16 @@ class ClaimedJob:
         spec: The handler; None where this program knows none.
         lease: The proof that the job is held.
         retries: Attempts before an incident, as the model says.
+        not_before: When the handler may be called, where the queue's rate says so.
+        not_after: Until when it may be called then.
     """
 
     context: JobContext
     spec: HandlerSpec | None
     lease: str
     retries: int
+    not_before: datetime | None = None
+    not_after: datetime | None = None
 
     @property
     def key(self) -> tuple[int, int]:
@@ -123,7 +136,9 @@ def claim(
     lease_for: timedelta,
     only: Collection[str] | None = None,
     without: Collection[str] = (),
-    waited: timedelta = timedelta(0),
+    queues: Collection[str] | None = None,
+    without_queues: Collection[str] = (),
+    elsewhere: Collection[tuple[int, str]] = (),
 ) -> list[ClaimedJob]:
     """Take jobs that are available: new, due for another attempt, or left by a taker that died.
 
@@ -134,39 +149,157 @@ def claim(
         lease_for: How long they are the taker's unless the lease is renewed.
         only: Take only these task types.
         without: Leave these task types alone.
-        waited: Take only what has been available for so long.
+        queues: Take only from these queues.
+        without_queues: Leave these queues alone.
+        elsewhere: Leave these task types of these definitions alone: other programs know them.
     """
-    if only is not None and not only:
+    if limit <= 0 or (only is not None and not only) or (queues is not None and not queues):
         return []
-    where, parameters = "available_at <= %s", [_store.to_db(now - waited)]
-    for word, types in (("IN", only), ("NOT IN", without)):
-        if types:
-            where += f" AND task_type {word} ({', '.join(['%s'] * len(types))})"
-            parameters += sorted(types)
+    where = "j.available_at <= %s"
+    parameters: list[Any] = [_store.to_db(now)]
+    for column, word, names in (
+        ("task_type", "IN", only),
+        ("task_type", "NOT IN", without),
+        ("queue", "IN", queues),
+        ("queue", "NOT IN", without_queues),
+    ):
+        if names:
+            where += f" AND j.{column} {word} ({', '.join(['%s'] * len(names))})"
+            parameters += sorted(names)
+    if elsewhere:
+        known = ", ".join(["(%s, %s)"] * len(elsewhere))
+        where += (
+            " AND NOT EXISTS (SELECT 1 FROM engine_processinstance i WHERE i.id = j.instance_id "
+            f"AND (i.definition_id, j.task_type) IN (VALUES {known}))"
+        )
+        parameters += [value for pair in elsewhere for value in pair]
     locked = " FOR UPDATE SKIP LOCKED" if _store.is_postgresql() else ""
     chosen = (
-        f"SELECT instance_id, wait FROM engine_job WHERE {where} "
-        f"ORDER BY available_at LIMIT %s{locked}"
+        f"SELECT j.instance_id, j.wait FROM engine_job j WHERE {where} "
+        f"ORDER BY j.available_at LIMIT %s{locked}"
     )
     jobs = _take(chosen, [*parameters, limit], now=now, owner=owner, lease_for=lease_for)
     jobs.sort(key=lambda job: (job.context.created_at, job.key))
     return jobs
 
 
-def claim_one(instance_id: int, wait: int, *, now: datetime, owner: str) -> ClaimedJob | None:
-    """Take one job if it is available, for as long as its handler may take; None if it is not."""
-    chosen = (
-        "SELECT instance_id, wait FROM engine_job "
-        "WHERE instance_id = %s AND wait = %s AND available_at <= %s"
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a worker got of a queue that is limited.
+
+    Attributes:
+        jobs: The jobs, in the order in which they may begin.
+        next_at: When the rate lets the next job begin, where it does not now; None where there are
+            no jobs, or where others must end first.
+    """
+
+    jobs: Sequence[ClaimedJob]
+    next_at: datetime | None = None
+
+
+def with_work(queues: Collection[str], now: datetime) -> list[str]:
+    """Those of the queues in which a job is available."""
+    if not queues:
+        return []
+    one = (
+        "SELECT %s WHERE EXISTS (SELECT 1 FROM engine_job WHERE queue = %s AND available_at <= %s)"
     )
-    parameters = [instance_id, wait, _store.to_db(now)]
-    taken = _take(chosen, parameters, now=now, owner=owner, lease_for=timedelta(minutes=1))
-    if not taken:
-        return None
-    [job] = taken
-    if job.spec is not None:
-        heartbeat([job], until=now + job.spec.timeout + timedelta(minutes=1))
-    return job
+    parameters = [value for each in queues for value in (each, each, _store.to_db(now))]
+    return [name for (name,) in _store.query(" UNION ALL ".join([one] * len(queues)), parameters)]
+
+
+def claim_share(
+    queue: str,
+    limits: Limits,
+    limit: int,
+    *,
+    now: datetime,
+    owner: str,
+    lease_for: timedelta,
+    ahead: timedelta,
+    only: Collection[str] | None = None,
+    without: Collection[str] = (),
+    elsewhere: Collection[tuple[int, str]] = (),
+) -> Share:
+    """Take jobs of a queue as far as its limits allow, all workers together.
+
+    The row of the queue is locked meanwhile, so that two workers cannot both take the last place.
+
+    Args:
+        queue: The queue.
+        limits: Its limits.
+        limit: How many at most.
+        now: The instant of the call.
+        owner: Who takes them, for the log.
+        lease_for: How long they are the taker's unless the lease is renewed.
+        ahead: Take also what may begin within this time.
+        only: As in ``claim``.
+        without: As in ``claim``.
+        elsewhere: As in ``claim``.
+    """
+    with _taking():
+        begin = max(_lock_queue(queue) or now, now)
+        if limits.concurrency is not None:
+            [(running,)] = _store.query(
+                "SELECT count(*) FROM engine_job "
+                "WHERE queue = %s AND status = 'running' AND available_at > %s",
+                [queue, _store.to_db(now)],
+            )
+            limit = min(limit, limits.concurrency - running)
+        if limit <= 0:
+            return Share(())
+        interval = limits.rate.interval if limits.rate is not None else timedelta(0)
+        if begin > now + ahead:
+            return Share((), begin)
+        if interval:
+            limit = min(limit, 1 + (now + ahead - begin) // interval)
+        taken = claim(
+            limit,
+            now=now,
+            owner=owner,
+            lease_for=lease_for,
+            only=only,
+            without=without,
+            queues=[queue],
+            elsewhere=elsewhere,
+        )
+        if not taken or not interval:
+            return Share(taken)
+        _store.run(
+            "UPDATE engine_queue SET free_at = %s WHERE name = %s",
+            [_store.to_db(begin + len(taken) * interval), queue],
+        )
+    return Share([_placed(job, begin + n * interval, limits) for n, job in enumerate(taken)])
+
+
+def _placed(job: ClaimedJob, begin: datetime, limits: Limits) -> ClaimedJob:
+    until = begin + limits.rate.patience if limits.rate is not None else None
+    return replace(job, not_before=begin, not_after=until)
+
+
+@contextmanager
+def _taking() -> Iterator[None]:
+    """A transaction in which jobs are taken; PostgreSQL need not flush it to disk at once.
+
+    Nobody has been promised a lease: where the server crashes first, the job is available again.
+    What the taker writes later is flushed after it, so a step is never without its lease.
+    """
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost and _store.is_postgresql():
+            _store.run("SET LOCAL synchronous_commit TO off")
+        yield
+
+
+def _lock_queue(queue: str) -> datetime | None:
+    """Lock the row of a queue; when its rate lets the next job begin."""
+    lock = " FOR UPDATE" if _store.is_postgresql() else ""
+    for _ in range(2):
+        rows = _store.query(f"SELECT free_at FROM engine_queue WHERE name = %s{lock}", [queue])
+        if rows:
+            return _store.from_db(rows[0][0])
+        _store.run("INSERT INTO engine_queue (name) VALUES (%s) ON CONFLICT DO NOTHING", [queue])
+    raise AssertionError  # pragma: no cover - the row is there now
 
 
 def _take(
@@ -174,7 +307,7 @@ def _take(
 ) -> list[ClaimedJob]:
     """Take the jobs that a sub-select chooses, in a transaction of its own."""
     lease = f"{owner}:{next(_serial)}:{uuid.uuid4().hex[:12]}"
-    with transaction.atomic():
+    with _taking():
         rows = _store.query(
             "UPDATE engine_job SET status = 'running', lease = %s, attempts = attempts + 1, "
             f"available_at = %s WHERE (instance_id, wait) IN ({chosen}) RETURNING {_CLAIMED}",
@@ -239,7 +372,7 @@ def _claimed(
         solution_version=definition.solution_version,
         memo=codec.loads(memo) if memo else {},
     )
-    return ClaimedJob(context, resolve_handler(definition.solution, task_type), lease, retries)
+    return ClaimedJob(context, handler_for(definition, task_type), lease, retries)
 
 
 def execute(
@@ -247,24 +380,33 @@ def execute(
 ) -> Attempt:
     """Run the handler of a job and say how it ended. Writes nothing; never raises.
 
+    A job that has missed its place in the queue's rate is not run, but offered again.
+
     Args:
         job: A job that is held.
         now: The instant from which another attempt is counted.
         rng: Spreads the attempts.
         unknown_grace: How long after its making a job without a handler is left to others, such as
-            workers with a newer version of the program.
+            workers with a newer version of the program; its ``code`` is ``ELSEWHERE`` then.
     """
     context = job.context
+    if job.not_after is not None and now > job.not_after:
+        return Attempt(job, retry_at=now, used=False)
     if job.spec is None:
         if now < context.created_at + unknown_grace:
-            return Attempt(job, retry_at=now + unknown_grace / 20, used=False)
+            return Attempt(job, retry_at=now, code=ELSEWHERE, used=False)
         text = (
             f"Opgavetypen {context.task_type} har ingen handler. "
             "Ret navnet i modellen, eller installér løsningen, og prøv igen."
         )
+        if is_newer(_definitions.get(context.definition_id)):
+            text = (
+                f"Opgaven hører til version {context.solution_version} af {context.solution}, som "
+                "er nyere end programmet. Opdatér programmet, og prøv igen."
+            )
         return Attempt(job, Fail(context.wait, "unknown-handler", text))
     try:
-        result = job.spec.function(context)
+        result = _call(job.spec, context, now)
         return Attempt(job, Complete(context.wait, result or {}))
     except BpmnError as error:
         thrown = ThrowError(context.wait, error.code, error.message, error.variables)
@@ -273,6 +415,33 @@ def execute(
         return _again(job, again, now)
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is the handler's fault
         return failed(job, error, now=now, rng=rng)
+
+
+def _call(spec: HandlerSpec, context: JobContext, now: datetime) -> Variables | None:
+    """Call a handler, measured and traced where somebody wants to know."""
+    observer = observing.observer
+    if observer is None:
+        return _traced(spec, context)
+    observer.job_started(context.task_type, context.attempt, now - context.created_at)
+    begun = perf_counter()
+    try:
+        return _traced(spec, context)
+    finally:
+        observer.handler_ran(context.task_type, perf_counter() - begun)
+
+
+def _traced(spec: HandlerSpec, context: JobContext) -> Variables | None:
+    if not tracing.on:
+        return spec.function(context)
+    facts = {
+        "sagsgang.process": context.process,
+        "sagsgang.element": context.element,
+        "sagsgang.type": context.task_type,
+        "sagsgang.attempt": context.attempt,
+    }
+    name = f"job {context.task_type}"
+    with tracing.case_span(name, context.business_key, context.instance_id, facts, consumer=True):
+        return spec.function(context)
 
 
 def _again(job: ClaimedJob, again: TryAgain, now: datetime) -> Attempt:
@@ -291,7 +460,7 @@ def _again(job: ClaimedJob, again: TryAgain, now: datetime) -> Attempt:
 
 def failed(job: ClaimedJob, error: BaseException, *, now: datetime, rng: random.Random) -> Attempt:
     """What a fault of a handler leads to: another attempt later, or an incident."""
-    code, text = _describe(job.context, error)
+    code, text = described(job.context, error)
     policy = job.spec.retry if job.spec is not None else RetryPolicy()
     allowed = policy.attempts if policy.attempts is not None else job.retries
     if not getattr(error, "retryable", True) or job.context.attempt >= max(allowed, 1):
@@ -300,13 +469,6 @@ def failed(job: ClaimedJob, error: BaseException, *, now: datetime, rng: random.
     if not isinstance(after, timedelta):
         after = policy.delay(job.context.attempt, rng)
     return Attempt(job, retry_at=now + after, code=code, text=text)
-
-
-def _describe(context: JobContext, error: BaseException) -> tuple[str, str]:
-    """Code and sentence of a fault; of unknown faults only the class: texts may be personal."""
-    if safe_error(error):
-        return str(getattr(error, "code", type(error).__name__))[:100], str(error)
-    return "unexpected", unexpected(context, error)
 
 
 def settle_attempts(attempts: Sequence[Attempt], *, now: datetime) -> dict[tuple[int, int], str]:
@@ -329,7 +491,7 @@ def settle_attempts(attempts: Sequence[Attempt], *, now: datetime) -> dict[tuple
         key = attempt.job.key
         match result:
             case Instance():
-                outcome[key] = _outcome(attempt)
+                outcome[key] = _outcome(attempt, result)
             case LeaseLostError() | NotOpenError() | NotFoundError():
                 outcome[key] = "late"
                 _log.warning("engine.late_result", job=attempt.job.context.idempotency_key)
@@ -351,22 +513,26 @@ def settle_attempts(attempts: Sequence[Attempt], *, now: datetime) -> dict[tuple
     for attempt in again:
         outcome[attempt.job.key] = "retry"
     _reschedule(again)
+    if (observer := observing.observer) is not None:
+        for each in attempts:
+            observer.job_ended(each.job.context.task_type, outcome[each.job.key])
     return outcome
 
 
-def _outcome(attempt: Attempt) -> str:
+def _outcome(attempt: Attempt, instance: Instance) -> str:
     match attempt.command:
         case Fail():
             return "incident"
-        case ThrowError():
-            return "error"
+        case ThrowError(wait=wait):
+            # An error that the model does not catch keeps its wait, as an incident.
+            return "incident" if wait in instance.state.waits else "error"
         case _:
             return "done"
 
 
 def _unusable(attempt: Attempt, error: EngineError) -> Attempt:
     """The result of a job that cannot be stored becomes its fault."""
-    text = f"Resultatet af {attempt.job.context.task_type} kan ikke gemmes: {error}"
+    text = unusable(attempt.job.context.task_type, error)
     return Attempt(attempt.job, Fail(attempt.job.context.wait, error.code, text))
 
 
@@ -411,16 +577,6 @@ def _reschedule(attempts: Sequence[Attempt]) -> None:
                     *job.key,
                     job.lease,
                 ],
-            )
-        from sagsgang.engine import dispatch
-
-        if dispatch.uses_procrastinate():
-            dispatch.defer(
-                [
-                    (*each.job.key, each.job.context.task_type, each.retry_at)
-                    for each in attempts
-                    if each.retry_at is not None
-                ]
             )
 
 

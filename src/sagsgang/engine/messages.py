@@ -45,7 +45,7 @@ def correlate(
     text = codec.dumps(dict(variables)).decode()
     expires = _store.to_db(unit.now + lifetime)
     row = (message_id, name, correlation_key, text, stamp, expires)
-    new = _store.insert(_store.MESSAGES, [row], ignore_known=True)
+    new = _store.insert(_store.MESSAGES, row, ignore_known=True)
     [(message, receiver)] = _store.query(
         "SELECT id, instance_id FROM engine_message WHERE message_id = %s", [message_id]
     )
@@ -83,7 +83,7 @@ def _deliver(
     )
     if start is None:
         return None
-    instance_id = unit.reserve(1)[0]
+    instance_id = unit.new_id()
     if not unit.mark_delivered(message, instance_id):
         return None
     return unit.start(
@@ -91,6 +91,7 @@ def _deliver(
         variables=codec.loads(variables),
         business_key=correlation_key,
         start_event=start[1],
+        trigger=name,
         instance_id=instance_id,
     )
 
@@ -140,15 +141,23 @@ def _send_portion(unit: UnitOfWork, signal_id: int, portion: int) -> int:
             kind=StartSubscription.Kind.SIGNAL, name=signal.name, definition__state="active"
         )
         for definition_id, element in starts.order_by("pk").values_list("definition_id", "element"):
-            unit.start(_definitions.get(definition_id), variables=variables, start_event=element)
+            if _has_begun(definition_id, element, signal):
+                continue
+            unit.start(
+                _definitions.get(definition_id),
+                variables=variables,
+                start_event=element,
+                trigger=signal.name,
+            )
             reached += 1
     waiting = _store.query(
         "SELECT instance_id, wait FROM engine_subscription WHERE kind = 'signal' AND name = %s "
-        "AND opened_at <= %s AND (instance_id, wait) > (%s, %s) "
+        "AND opened_at <= %s AND instance_id <> %s AND (instance_id, wait) > (%s, %s) "
         "ORDER BY instance_id, wait LIMIT %s",
         [
             signal.name,
             _store.to_db(signal.sent_at),
+            signal.sender,
             signal.cursor_instance,
             signal.cursor_wait,
             portion,
@@ -171,6 +180,17 @@ def _send_portion(unit: UnitOfWork, signal_id: int, portion: int) -> int:
         signal.done_at = unit.now
     signal.save(update_fields=["cursor_instance", "cursor_wait", "starts_done", "done_at"])
     return reached
+
+
+def _has_begun(definition_id: int, element: str, signal: Signal) -> bool:
+    """Whether an instance that another trigger of a start event has begun waits for the signal."""
+    found = _store.query(
+        "SELECT 1 FROM engine_subscription s JOIN engine_processinstance i ON i.id = s.instance_id "
+        "WHERE s.kind = 'signal' AND s.name = %s AND s.opened_at <= %s AND s.element = %s "
+        "AND i.definition_id = %s LIMIT 1",
+        [signal.name, _store.to_db(signal.sent_at), element, definition_id],
+    )
+    return bool(found)
 
 
 def start_due(now: datetime) -> int:
@@ -205,7 +225,7 @@ def _start_timer(pk: int, unit: UnitOfWork) -> int:
     row.due_at = following.due if following else None
     row.rest = following.headers.get("cycle", "") if following else ""
     row.save(update_fields=["due_at", "rest"])
-    unit.start(definition, variables={}, start_event=row.element)
+    unit.start(definition, variables={}, start_event=row.element, trigger="timer")
     return 1
 
 

@@ -1,221 +1,234 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What operators do: find instances, pause and resume, retry, skip."""
+"""What operators do: an act on one instance or on many; processes and task types stopped.
+
+Every way in, page, API and command line, comes through :func:`perform` for instances and through
+the functions below for processes and task types. Each act stands in the history of the instance
+with who and why, and is told to the listeners of ``acts`` in its own transaction. Many instances
+are done in grouped transactions, and one that refuses spoils no other.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
 from django.db import transaction
-from django.db.models import QuerySet
 
-from sagsgang.bpmn.protocol import Complete, WaitKind
 from sagsgang.engine import _definitions, _store
-from sagsgang.engine._transactions import run_one
+from sagsgang.engine._transactions import GROUP, Task, run_one, run_tasks
+from sagsgang.engine._transactions import _atomically as atomically
 from sagsgang.engine._unit import Instance, UnitOfWork
-from sagsgang.engine.errors import NotActiveError, NotOpenError, RefusedError
+from sagsgang.engine.acts import Act, NotPossibleError, OperatorAct, cleaned, tell, told
+from sagsgang.engine.errors import EngineError, NotActiveError
+from sagsgang.engine.instance_acts import (
+    Cancel,
+    ModifyTokens,
+    Resume,
+    Retry,
+    SetVariables,
+    Skip,
+    Suspend,
+    targets,
+)
 from sagsgang.engine.models import Incident, Job, PausedTaskType, ProcessDefinition, ProcessInstance
+from sagsgang.engine.selection import OPEN, Filter, find
 from sagsgang.engine.services import InstanceRef
 from sagsgang.engine.wakeup import wake_after_commit
 
 __all__ = [
+    "Cancel",
     "Filter",
+    "ModifyTokens",
+    "Result",
+    "Resume",
+    "Retry",
+    "SetVariables",
+    "Skip",
+    "Suspend",
     "find",
     "open_incidents",
     "pause_task_type",
+    "perform",
     "resume_definition",
     "resume_instance",
     "resume_task_type",
-    "retry_job",
     "skip",
-    "standing_still",
     "suspend_definition",
     "suspend_instance",
+    "targets",
 ]
 
-_log = structlog.get_logger(__name__)
+# --- Doing it --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """Which instances to find; fields that are None do not matter.
+class Result:
+    """What came of an act on one instance.
 
     Attributes:
-        process: Key of the process.
-        version: Its version.
-        status: ``active``, ``suspended``, ``completed``, ``cancelled`` or ``failed``.
-        element: Id of an element where a token waits.
-        incident: Whether it has an open incident.
-        business_key: What it is about, exactly.
-        started_before: Started before this instant.
-        started_after: Started at or after this instant.
+        instance_id: The instance.
+        business_key: What it is about; "" where it could not be read.
+        status: Where it stands now; "" where the act was refused.
+        elements: The elements where tokens wait now.
+        code: Stable code of the refusal; "" where it went well.
+        fault: Why it was refused: a Danish sentence.
     """
 
-    process: str | None = None
-    version: int | None = None
-    status: str | None = None
-    element: str | None = None
-    incident: bool | None = None
-    business_key: str | None = None
-    started_before: datetime | None = None
-    started_after: datetime | None = None
+    instance_id: int
+    business_key: str = ""
+    status: str = ""
+    elements: tuple[str, ...] = ()
+    code: str = ""
+    fault: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing was done."""
+        return bool(self.code)
 
 
-def find(chosen: Filter, *, after: int | None = None, limit: int = 100) -> list[ProcessInstance]:
-    """Instances, the newest first, a page at a time.
+def check_reason(act: Act, reason: str) -> str:
+    """The reason as it is stored.
+
+    Raises:
+        NotPossibleError: The act needs one and there is none.
+    """
+    why = cleaned(reason)
+    if act.needs_reason and not why:
+        raise NotPossibleError("Skriv en begrundelse; den står i historikken.")
+    return why
+
+
+def perform(
+    act: Act,
+    ids: Sequence[int],
+    *,
+    now: datetime,
+    actor: str,
+    reason: str = "",
+    dry_run: bool = False,
+) -> list[Result]:
+    """Do one thing to many instances, in grouped transactions; one that refuses spoils no other.
 
     Args:
-        chosen: Which.
-        after: The last id of the page before; ids descend, so no page is counted or skipped over.
-        limit: How many at most.
-    """
-    rows: QuerySet[ProcessInstance] = ProcessInstance.objects.defer("state")
-    if chosen.process is not None:
-        versions = ProcessDefinition.objects.filter(key=chosen.process)
-        if chosen.version is not None:
-            versions = versions.filter(version=chosen.version)
-        rows = rows.filter(definition_id__in=list(versions.values_list("pk", flat=True)))
-    if chosen.status is not None:
-        rows = rows.filter(status=chosen.status)
-    if chosen.element is not None or chosen.incident:
-        # Only open instances wait; saying so lets the database use the index of open ones.
-        rows = rows.filter(status__in=["active", "suspended"])
-    if chosen.element is not None:
-        rows = rows.filter(elements__contains=f" {chosen.element} ")
-    if chosen.incident is not None:
-        rows = rows.filter(incidents__gt=0) if chosen.incident else rows.filter(incidents=0)
-    if chosen.business_key is not None:
-        rows = rows.filter(business_key=chosen.business_key)
-    # Ids begin with the time, so bounds of time are bounds of the key.
-    if chosen.started_before is not None:
-        rows = rows.filter(pk__lt=_store.first_id_at(chosen.started_before))
-    if chosen.started_after is not None:
-        rows = rows.filter(pk__gte=_store.first_id_at(chosen.started_after))
-    if after is not None:
-        rows = rows.filter(pk__lt=after)
-    return list(rows.order_by("-pk")[:limit])
+        act: What.
+        ids: The instances.
+        now: The instant of the call.
+        actor: Who asks.
+        reason: Why; needed by most acts, kept in the history and the audit trail.
+        dry_run: Do it and undo it: the results say what would happen.
 
-
-def open_incidents(*, limit: int = 100) -> list[Incident]:
-    """The incidents that nobody has resolved, the oldest first."""
-    return list(Incident.objects.filter(resolved_at=None).order_by("since")[:limit])
-
-
-# --- Definitions and task types ----------------------------------------------------------
-
-
-def suspend_definition(
-    process: str, *, now: datetime, actor: str, version: int | None = None
-) -> None:
-    """Let a process start no further instances; those that run go on.
+    Returns:
+        For each instance, in order, where it stands or why it was refused.
 
     Raises:
-        NotFoundError: It is not deployed.
+        NotPossibleError: The act needs a reason.
     """
-    _definitions.set_state(process, version, ProcessDefinition.State.SUSPENDED)
-    _log.info("engine.definition_suspended", process=process, actor=actor, at=now.isoformat())
+    why = check_reason(act, reason)
+    results: list[Result] = []
+    for some in _store.chunks(list(dict.fromkeys(ids)), GROUP):
+        results += _group(act, some, now, actor, why, dry_run=dry_run)
+    return results
 
 
-def resume_definition(
-    process: str, *, now: datetime, actor: str, version: int | None = None
-) -> None:
-    """Let a process start instances again.
-
-    Raises:
-        NotFoundError: It is not deployed.
-    """
-    _definitions.set_state(process, version, ProcessDefinition.State.ACTIVE)
-    _log.info("engine.definition_resumed", process=process, actor=actor, at=now.isoformat())
-    wake_after_commit()
+class _UndoneError(Exception):
+    """Raised to undo a trial."""
 
 
-def pause_task_type(task_type: str, *, now: datetime, actor: str, reason: str = "") -> None:
-    """Let workers leave the jobs of a type alone, for example while its system is down.
+def _group(
+    act: Act, ids: Sequence[int], now: datetime, actor: str, reason: str, *, dry_run: bool
+) -> list[Result]:
+    results: list[Result] = []
 
-    Attempts that are running are finished.
-    """
-    PausedTaskType.objects.update_or_create(
-        task_type=task_type, defaults={"since": now, "by": actor, "reason": reason}
+    def inside() -> None:
+        done = run_tasks([_task(act, each, reason) for each in ids], actor=actor, now=now)
+        results[:] = [_result(key, each) for key, each in zip(ids, done, strict=True)]
+        if dry_run:
+            raise _UndoneError
+        tell([_told(act, each, now, actor, reason) for each in done if isinstance(each, tuple)])
+
+    with suppress(_UndoneError):
+        atomically(inside)
+    return results
+
+
+_Done = tuple[Instance, Mapping[str, Any]]
+
+
+def _task(act: Act, instance_id: int, reason: str) -> Task[_Done]:
+    def work(unit: UnitOfWork) -> _Done:
+        instance = unit.get(instance_id)
+        if instance.status not in OPEN:
+            raise NotActiveError(f"Instance {instance_id} has ended.")
+        return instance, act.apply(unit, instance, reason)
+
+    return Task(work, (instance_id,))
+
+
+def _result(instance_id: int, done: _Done | EngineError) -> Result:
+    if isinstance(done, EngineError):
+        return Result(instance_id, code=done.code, fault=told(done))
+    instance, _ = done
+    elements = dict.fromkeys(wait.element for wait in instance.state.waits.values())
+    return Result(instance_id, instance.business_key, instance.status, tuple(elements))
+
+
+def _told(act: Act, done: _Done, now: datetime, actor: str, reason: str) -> OperatorAct:
+    instance, detail = done
+    return OperatorAct(
+        kind=act.kind,
+        subject="instance",
+        subject_id=str(instance.id),
+        actor=actor,
+        now=now,
+        reason=reason,
+        business_key=instance.business_key,
+        instance=instance,
+        detail=detail,
     )
 
 
-def resume_task_type(task_type: str, *, now: datetime, actor: str) -> None:
-    """Let workers do the jobs of a type again."""
-    with transaction.atomic():
-        PausedTaskType.objects.filter(task_type=task_type).delete()
-        Job.objects.filter(task_type=task_type, status=Job.Status.PAUSED).exclude(
-            instance__status=ProcessInstance.Status.SUSPENDED
-        ).update(status=Job.Status.READY, available_at=now)
-        wake_after_commit()
-    _log.info("engine.task_type_resumed", task_type=task_type, actor=actor)
+def _perform_one(
+    act: Act, instance_id: int, *, now: datetime, actor: str, reason: str
+) -> InstanceRef:
+    """As ``perform``, for one; what it raises comes out as it is."""
+    why = check_reason(act, reason)
 
+    def inside() -> InstanceRef:
+        done = run_one(_task(act, instance_id, why).work, actor=actor, now=now)
+        tell([_told(act, done, now, actor, why)])
+        return InstanceRef.of(done[0])
 
-# --- Instances ---------------------------------------------------------------------------
+    return atomically(inside)
 
 
 def suspend_instance(
+    instance_id: int, *, now: datetime, actor: str, reason: str = "Sat på pause"
+) -> InstanceRef:
+    """Let one instance stand still; see ``Suspend``.
+
+    Raises:
+        NotFoundError: There is no such instance.
+        NotActiveError: It has ended.
+        NotPossibleError: It is suspended already.
+    """
+    return _perform_one(Suspend(), instance_id, now=now, actor=actor, reason=reason)
+
+
+def resume_instance(
     instance_id: int, *, now: datetime, actor: str, reason: str = ""
 ) -> InstanceRef:
-    """Let an instance stand still: no task, job, timer or message moves it until it is resumed.
+    """Let one suspended instance go on; see ``Resume``.
 
     Raises:
         NotFoundError: There is no such instance.
-        NotActiveError: It has ended or is suspended already.
+        NotActiveError: It has ended.
+        NotPossibleError: It is not suspended.
     """
-
-    def work(unit: UnitOfWork) -> Instance:
-        instance = unit.get(instance_id)
-        if instance.status != "active":
-            raise NotActiveError(f"Instance {instance_id} is {instance.status}.")
-        instance.status = "suspended"
-        unit.note(instance, "suspend", {"reason": reason})
-        Job.objects.filter(instance_id=instance_id, status=Job.Status.READY).update(
-            status=Job.Status.PAUSED, available_at=None
-        )
-        return instance
-
-    return InstanceRef.of(run_one(work, actor=actor, now=now))
-
-
-def resume_instance(instance_id: int, *, now: datetime, actor: str) -> InstanceRef:
-    """Let a suspended instance go on.
-
-    Raises:
-        NotFoundError: There is no such instance.
-        NotActiveError: It is not suspended.
-    """
-
-    def work(unit: UnitOfWork) -> Instance:
-        instance = unit.get(instance_id)
-        if instance.status != "suspended":
-            raise NotActiveError(f"Instance {instance_id} is {instance.status}, not suspended.")
-        instance.status = "active"
-        unit.note(instance, "resume", {})
-        paused = PausedTaskType.objects.values_list("task_type", flat=True)
-        Job.objects.filter(instance_id=instance_id, status=Job.Status.PAUSED).exclude(
-            task_type__in=list(paused)
-        ).update(status=Job.Status.READY, available_at=now)
-        wake_after_commit()
-        return instance
-
-    return InstanceRef.of(run_one(work, actor=actor, now=now))
-
-
-def retry_job(instance_id: int, wait: int, *, now: datetime, actor: str) -> None:
-    """Offer a job that waits for its next attempt at once.
-
-    Raises:
-        NotOpenError: There is no such job, or a worker has it.
-    """
-    changed = Job.objects.filter(
-        instance_id=instance_id, wait=wait, status=Job.Status.READY
-    ).update(available_at=now)
-    if not changed:
-        raise NotOpenError(f"There is no waiting job {instance_id}/{wait}; a worker may have it.")
-    _log.info("engine.job_retried", instance=instance_id, wait=wait, actor=actor)
-    wake_after_commit()
+    return _perform_one(Resume(), instance_id, now=now, actor=actor, reason=reason)
 
 
 def skip(
@@ -225,32 +238,88 @@ def skip(
     reason: str,
     now: datetime,
     actor: str,
-    variables: dict[str, Any] | None = None,
+    variables: Mapping[str, Any] | None = None,
 ) -> InstanceRef:
-    """Go on as if a wait had been completed, with a reason that stays in the history.
-
-    For work that was done by hand elsewhere, for timers nobody wants to wait for.
+    """Go on as if one wait had been completed; see ``Skip``.
 
     Raises:
         NotFoundError: There is no such instance.
         NotOpenError: The wait is closed.
-        RefusedError: No reason is given, or the wait is a called process.
+        NotPossibleError: No reason is given, or the wait is a called process.
     """
-    if not reason.strip():
-        raise RefusedError("Skipping needs a reason: say what was done instead.")
-
-    def work(unit: UnitOfWork) -> Instance:
-        instance = unit.get(instance_id)
-        found = instance.state.waits.get(wait)
-        if found is not None and found.kind is WaitKind.CALL:
-            raise RefusedError("A called process is cancelled or completed itself, not skipped.")
-        unit.step(instance, Complete(wait, variables or {}), {"skipped": reason})
-        return instance
-
-    return InstanceRef.of(run_one(work, actor=actor, now=now))
+    act = Skip(wait=wait, variables=variables or {})
+    return _perform_one(act, instance_id, now=now, actor=actor, reason=reason)
 
 
-def standing_still(*, limit: int = 100) -> list[ProcessInstance]:
-    """Open instances that wait for nothing: none, unless the database was changed by hand."""
-    rows = ProcessInstance.objects.defer("state").filter(status="active", elements="")
-    return list(rows.order_by("pk")[:limit])
+# --- Definitions and task types ----------------------------------------------------------
+
+
+def _tell_of(
+    kind: str, subject: str, key: str, actor: str, now: datetime, reason: str, **detail: Any
+) -> None:
+    tell([OperatorAct(kind, subject, key, actor, now, reason, detail=detail)])
+
+
+def suspend_definition(
+    process: str, *, now: datetime, actor: str, version: int | None = None, reason: str = ""
+) -> None:
+    """Let a process start no further instances; those that run go on.
+
+    Raises:
+        NotFoundError: It is not deployed.
+    """
+    with transaction.atomic():
+        _definitions.set_state(process, version, ProcessDefinition.State.SUSPENDED)
+        _tell_of("suspend-definition", "process", process, actor, now, reason, version=version)
+
+
+def resume_definition(
+    process: str, *, now: datetime, actor: str, version: int | None = None, reason: str = ""
+) -> None:
+    """Let a process start instances again.
+
+    Raises:
+        NotFoundError: It is not deployed.
+    """
+    with transaction.atomic():
+        _definitions.set_state(process, version, ProcessDefinition.State.ACTIVE)
+        _tell_of("resume-definition", "process", process, actor, now, reason, version=version)
+        wake_after_commit()
+
+
+def pause_task_type(task_type: str, *, now: datetime, actor: str, reason: str = "") -> None:
+    """Let workers leave the jobs of a type alone, for example while its system is down.
+
+    Attempts that are running are finished.
+    """
+    with transaction.atomic():
+        PausedTaskType.objects.update_or_create(
+            task_type=task_type, defaults={"since": now, "by": actor, "reason": reason}
+        )
+        _tell_of("pause-task-type", "task-type", task_type, actor, now, reason)
+
+
+def resume_task_type(task_type: str, *, now: datetime, actor: str, reason: str = "") -> None:
+    """Let workers do the jobs of a type again.
+
+    Raises:
+        NotPossibleError: It is not paused.
+    """
+    with transaction.atomic():
+        paused, _ = PausedTaskType.objects.filter(task_type=task_type).delete()
+        if not paused:
+            raise NotPossibleError(f"{task_type[:100]} er ikke sat på pause.")
+        waiting = Job.objects.filter(task_type=task_type, status=Job.Status.PAUSED).exclude(
+            instance__status=ProcessInstance.Status.SUSPENDED
+        )
+        jobs = waiting.update(status=Job.Status.READY, available_at=now)
+        _tell_of("resume-task-type", "task-type", task_type, actor, now, reason, jobs=jobs)
+        wake_after_commit()
+
+
+# --- Looking ---------------------------------------------------------------------------------
+
+
+def open_incidents(*, limit: int = 100) -> list[Incident]:
+    """The incidents that nobody has resolved, the oldest first."""
+    return list(Incident.objects.filter(resolved_at=None).order_by("since")[:limit])

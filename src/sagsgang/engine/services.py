@@ -29,7 +29,7 @@ from sagsgang.bpmn.protocol import (
 from sagsgang.engine import _definitions, _store
 from sagsgang.engine._history import HistoryEntry
 from sagsgang.engine._history import read as read_history
-from sagsgang.engine._transactions import Task, run_one, run_tasks
+from sagsgang.engine._transactions import Task, run_one, run_step, run_tasks
 from sagsgang.engine._unit import Instance, UnitOfWork
 from sagsgang.engine.errors import EngineError, NotFoundError, RefusedError
 from sagsgang.engine.listeners import WaitingAt, waiting_at
@@ -183,18 +183,19 @@ def start(
         RefusedError: It cannot start so.
         TooLargeError: The variables are too large.
     """
-    definition = _definitions.latest(process, definition_version)
 
     def work(unit: UnitOfWork) -> Instance:
         return unit.start(
-            definition,
+            unit.newest(process)
+            if definition_version is None
+            else _definitions.latest(process, definition_version),
             variables=variables or {},
             business_key=business_key,
             start_event=start_event,
             instance_id=instance_id,
         )
 
-    return InstanceRef.of(run_one(work, actor=actor, now=now))
+    return InstanceRef.of(run_step(work, actor=actor, now=now))
 
 
 def start_many(
@@ -214,7 +215,7 @@ def start_many(
             except EngineError as error:
                 definitions[key] = error
 
-    def task(item: StartItem, instance_id: int) -> Task[Instance]:
+    def task(item: StartItem) -> Task[Instance]:
         def work(unit: UnitOfWork) -> Instance:
             definition = definitions[item.process, item.definition_version]
             if isinstance(definition, EngineError):
@@ -224,17 +225,13 @@ def start_many(
                 variables=item.variables,
                 business_key=item.business_key,
                 start_event=item.start_event,
-                instance_id=instance_id,
+                instance_id=item.instance_id,
             )
 
-        return Task(work)
+        starts = 1 if item.instance_id is None else 0
+        return Task(work, starts=starts, only_steps=True)
 
-    missing = sum(1 for item in items if item.instance_id is None)
-    made = iter(_store.next_instance_ids(missing, now) if missing else ())
-    tasks = [
-        task(item, next(made) if item.instance_id is None else item.instance_id) for item in items
-    ]
-    results = run_tasks(tasks, actor=actor, now=now)
+    results = run_tasks([task(item) for item in items], actor=actor, now=now)
     return _refs(results)
 
 
@@ -254,7 +251,7 @@ def _command(
         unit.step(instance, command(instance) if callable(command) else command, detail)
         return instance
 
-    return Task(work, (instance_id,))
+    return Task(work, (instance_id,), only_steps=True)
 
 
 def apply(
@@ -274,7 +271,7 @@ def apply(
 
     Raises: as ``complete``.
     """
-    return InstanceRef.of(run_one(_command(instance_id, command).work, actor=actor, now=now))
+    return InstanceRef.of(run_step(_command(instance_id, command).work, actor=actor, now=now))
 
 
 def complete(
@@ -425,7 +422,7 @@ def modify(
         unit.step(instance, command, {"reason": reason})
         return instance
 
-    return InstanceRef.of(run_one(work, actor=actor, now=now))
+    return InstanceRef.of(run_step(work, actor=actor, now=now))
 
 
 def correlate_message(

@@ -2,8 +2,9 @@
 """How a worker learns at once that there is work, instead of at its next look.
 
 Inside one process an event is set after the commit. On PostgreSQL the transaction also sends a
-notification, which the server delivers with the commit to workers on every machine. Both only save
-time: a worker that misses one finds the work at its next look.
+notification, which the server delivers with the commit to workers on every machine; with
+Procrastinate its queue does. Both only save time: a worker that misses one finds the work at its
+next look.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import threading
 from weakref import WeakSet
 
 from django.db import connection, transaction
+
+from sagsgang.engine.entries import uses_procrastinate
 
 __all__ = ["CHANNEL", "Wakeup", "wake", "wake_after_commit"]
 
@@ -48,7 +51,7 @@ def wake() -> None:
 
 def wake_after_commit() -> None:
     """Call the workers when the transaction is committed."""
-    if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql" and not uses_procrastinate():
         with connection.cursor() as cursor:
             # Equal notifications of one transaction are sent once.
             cursor.execute(f"NOTIFY {CHANNEL}")

@@ -9,10 +9,8 @@ run, in one process or on many machines: they meet only in the job table.
 
 from __future__ import annotations
 
-import os
 import queue
 import random
-import socket
 import threading
 from collections import Counter
 from collections.abc import Collection
@@ -23,12 +21,14 @@ from time import monotonic
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
-from sagsgang.engine import jobs, messages
+from sagsgang.engine import jobs, messages, periodic, workers
+from sagsgang.engine._held import Elsewhere, Held
 from sagsgang.engine._listen import Listener
 from sagsgang.engine.clock import Clock, SystemClock
 from sagsgang.engine.errors import ConflictError
 from sagsgang.engine.handlers import external_types
 from sagsgang.engine.jobs import Attempt, ClaimedJob
+from sagsgang.engine.queues import Limits, limited_queues, limits_of
 from sagsgang.engine.wakeup import Wakeup
 
 __all__ = ["Totals", "Worker"]
@@ -73,25 +73,26 @@ class Worker:
         name: str | None = None,
         rng: random.Random | None = None,
         types: Collection[str] | None = None,
+        queues: Collection[str] | None = None,
         unknown_grace: timedelta = timedelta(0),
         jobs_only: bool = False,
-        orphans_after: timedelta = timedelta(0),
     ) -> None:
         """Prepare a worker; nothing runs yet.
 
         Args:
-            threads: How many handlers may run at once; 0 runs them in the calling thread.
+            threads: How many handlers may run at once; 0 runs them in the calling thread, where
+                no rate holds: for clocks that are turned by hand.
             clock: Where the time comes from.
             poll: How long to wait before looking for work when nobody calls.
             lease: For how long a job is this worker's unless renewed; what a crash delays.
             name: Shown in logs and leases; host and process unless given.
             rng: Spreads retries.
             types: Do only jobs of these types.
+            queues: Do only jobs of these queues.
             unknown_grace: How long to leave jobs without a handler here to newer workers.
             jobs_only: Leave timers, messages and signals to others.
-            orphans_after: Take only jobs that others have left available for so long.
         """
-        self.name = name or f"{socket.gethostname()}-{os.getpid()}"
+        self.name = name or workers.new_name()
         self.totals = Totals()
         self._threads = threads
         self._clock: Clock = clock or SystemClock()
@@ -99,19 +100,26 @@ class Worker:
         self._lease = lease
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._types = types
+        self._queues = queues
         self._unknown_grace = unknown_grace
         self._jobs_only = jobs_only
-        self._orphans_after = orphans_after
         self._wakeup = Wakeup()
         self._stopping = threading.Event()
         self._todo: queue.SimpleQueue[ClaimedJob | None] = queue.SimpleQueue()
         self._ended: queue.SimpleQueue[tuple[Attempt, float]] = queue.SimpleQueue()
-        self._held: dict[tuple[int, int], tuple[ClaimedJob, datetime]] = {}
+        self._held = Held(lease, self.name)
+        self._elsewhere = Elsewhere()
+        # Taken already, but not to begin before their instant.
+        self._later: list[ClaimedJob] = []
+        # When a queue that is held back by its rate may go on.
+        self._next_at: datetime | None = None
         self._unwritten: list[Attempt] = []
         self._pool: list[threading.Thread] = []
-        self._seconds_per_job = 0.001
-        self._renewed: datetime | None = None
+        # Until jobs have been timed, others get their part of what may be slow.
+        self._seconds_per_job = 0.05
         self._tidied: datetime | None = None
+        self._reported: datetime | None = None
+        self._started = self._clock.now()
 
     # --- Running -----------------------------------------------------------------------------
 
@@ -123,10 +131,18 @@ class Worker:
         """
         listener = Listener(self._wakeup) if connection.vendor == "postgresql" else None
         self._begin()
+        beside = threading.Thread(
+            target=periodic.run_now_and_then,
+            args=(self._stopping, self._clock),
+            name=f"{self.name}-periodic",
+            daemon=True,
+        )
+        beside.start()
         pause = 0.0
         try:
             while not self._stopping.is_set():
                 try:
+                    self._report()
                     busy = self._round()
                     pause = 0.0
                 except (DatabaseError, InterfaceError, ConflictError) as error:
@@ -138,11 +154,14 @@ class Worker:
                     self._stopping.wait(pause)
                     continue
                 if not busy:
-                    self._wakeup.wait(self._poll)
+                    self._wakeup.wait(self._pause())
         finally:
+            self._stopping.set()
             self._end()
+            beside.join()
             if listener is not None:
                 listener.close()
+            self._sign_off()
         return self.totals
 
     def stop(self) -> None:
@@ -163,9 +182,9 @@ class Worker:
         """
         self._begin()
         try:
-            while self._round() or self._held:
-                if self._held and self._threads:
-                    self._wakeup.wait(self._poll)
+            while self._round() or len(self._held) > len(self._later):
+                if len(self._held) > len(self._later):
+                    self._wakeup.wait(self._pause())
         finally:
             self._end()
         return self.totals
@@ -181,7 +200,9 @@ class Worker:
 
     def _end(self) -> None:
         """Let the threads finish what they have begun, write it, give back what they have not."""
-        fresh: list[ClaimedJob] = []
+        fresh: list[ClaimedJob] = [*self._later]
+        self._later.clear()
+        self._next_at = None
         while True:
             try:
                 job = self._todo.get_nowait()
@@ -209,7 +230,8 @@ class Worker:
         """Write what has ended, take what is available, fire what is due; whether there was any."""
         busy = self._write_ended()
         now = self._clock.now()
-        self._renew(now)
+        self._held.renew(now)
+        busy |= self._hand_out(now)
         busy |= self._take(now)
         if self._jobs_only:
             return busy
@@ -239,7 +261,9 @@ class Worker:
             return False
         outcomes = jobs.settle_attempts(self._unwritten, now=self._clock.now())
         for attempt in self._unwritten:
-            self._held.pop(attempt.job.key, None)
+            if attempt.code == jobs.ELSEWHERE:
+                self._elsewhere.add(attempt.job, self._clock.now())
+        self._held.drop(attempt.job for attempt in self._unwritten)
         self._unwritten.clear()
         self.totals.jobs.update(outcomes.values())
         return True
@@ -248,59 +272,99 @@ class Worker:
         room = self._room()
         if room <= 0:
             return False
-        held = Counter(job.context.task_type for job, _ in self._held.values())
-        full = {
-            job.context.task_type
-            for job, _ in self._held.values()
-            if job.spec is not None
-            and job.spec.concurrency is not None
-            and held[job.context.task_type] >= job.spec.concurrency
-        }
+        limited = [each for each in limited_queues() if not self._queues or each in self._queues]
+        elsewhere = self._elsewhere.now(now)
+        without = external_types()
         taken = jobs.claim(
             room,
             now=now,
             owner=self.name,
             lease_for=self._lease,
             only=self._types,
-            without={*external_types(), *full},
-            waited=self._orphans_after,
+            without=without,
+            queues=self._queues,
+            without_queues=limited,
+            elsewhere=elsewhere,
         )
-        too_many: list[ClaimedJob] = []
+        self._next_at = None
+        for queue_name in jobs.with_work(limited, now):
+            share = jobs.claim_share(
+                queue_name,
+                self._limits(queue_name),
+                room - len(taken),
+                now=now,
+                owner=self.name,
+                lease_for=self._lease,
+                ahead=timedelta(seconds=_AHEAD),
+                only=self._types,
+                without=without,
+                elsewhere=elsewhere,
+            )
+            taken += share.jobs
+            if share.next_at is not None:
+                self._next_at = min(share.next_at, self._next_at or share.next_at)
         for job in taken:
-            limit = job.spec.concurrency if job.spec is not None else None
-            if limit is not None and held[job.context.task_type] >= limit:
-                too_many.append(job)
-                continue
-            held[job.context.task_type] += 1
-            timeout = job.spec.timeout if job.spec is not None else self._lease
-            self._held[job.key] = (job, now + timeout)
-            if self._threads:
-                self._todo.put(job)
+            self._held.add(job, now)
+            if job.not_before is not None and job.not_before > now:
+                self._later.append(job)
             else:
-                self._do(job)
-        if too_many:
-            jobs.give_back(too_many, now=now)
-        return len(taken) > len(too_many)
+                self._hand(job)
+        return bool(taken)
+
+    def _limits(self, queue_name: str) -> Limits:
+        """What holds for a queue; handlers in the calling thread run one at a time anyway."""
+        return limits_of(queue_name) if self._threads else Limits()
+
+    def _hand_out(self, now: datetime) -> bool:
+        """Begin what was taken ahead and may begin now."""
+        due = [job for job in self._later if job.not_before is None or job.not_before <= now]
+        if due:
+            self._later = [job for job in self._later if job not in due]
+            for job in due:
+                self._hand(job)
+        return bool(due)
+
+    def _hand(self, job: ClaimedJob) -> None:
+        if self._threads:
+            self._todo.put(job)
+        else:
+            self._do(job)
+
+    def _pause(self) -> float:
+        """How long to wait, in seconds, when nobody calls: until the next look or a known time."""
+        known = [job.not_before for job in self._later if job.not_before is not None]
+        if self._next_at is not None:
+            known.append(self._next_at)
+        if not known:
+            return self._poll
+        return min(self._poll, max((min(known) - self._clock.now()).total_seconds(), 0.001))
 
     def _room(self) -> int:
         """How many jobs to take now: as many as keep the threads busy for a moment, not more."""
         if not self._threads:
             return _BATCH
         ahead = max(1, min(_BATCH // self._threads, int(_AHEAD / max(self._seconds_per_job, 1e-4))))
-        return self._threads * ahead - len(self._held)
+        return self._threads * ahead - len(self._held) + len(self._later)
 
-    def _renew(self, now: datetime) -> None:
-        """Renew the leases of what is held, but of no attempt that has had its time."""
-        if self._renewed is not None and now - self._renewed < self._lease / 3:
-            return
-        self._renewed = now
-        held = [job for job, until in self._held.values() if until > now]
-        if held:
-            jobs.heartbeat(held, until=now + self._lease)
-        for key, (job, until) in list(self._held.items()):
-            if until + self._lease < now:
-                _log.error("engine.job_overdue", job=job.context.idempotency_key, worker=self.name)
-                del self._held[key]
+    def _report(self) -> None:
+        """Say that this worker is alive."""
+        now = self._clock.now()
+        if self._reported is None or now - self._reported >= workers.REPORT_EVERY:
+            self._reported = now
+            workers.report(
+                self.name,
+                dispatch="embedded",
+                queues=self._queues,
+                concurrency=self._threads,
+                started_at=self._started,
+                now=now,
+            )
+
+    def _sign_off(self) -> None:
+        try:
+            workers.stopped(self.name, self._clock.now())
+        except (DatabaseError, InterfaceError):
+            _log.warning("engine.gave_up_without_database", worker=self.name, jobs=0)
 
     # --- Handlers --------------------------------------------------------------------------------
 

@@ -141,6 +141,7 @@ class Builder:
         self.scopes: list[LocalScope | ItemScope] = []
         self.constants: dict[str, Any] = {}
         self.free: set[str] = set()
+        self.hiding: set[str] = set()
         self.counter = 0
         self.known: dict[int, Any] = {}
 

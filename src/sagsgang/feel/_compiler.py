@@ -62,10 +62,12 @@ class Compiled:
     Attributes:
         run: takes the context and the :class:`Run`, gives the value.
         free: the names the expression reads from its context.
+        hiding: names of library functions that it does not call: the context may hide them.
     """
 
     run: Callable[[Mapping[str, Any], Run], Any]
     free: frozenset[str]
+    hiding: frozenset[str]
 
 
 class Compiler(Builder):
@@ -97,8 +99,7 @@ class Compiler(Builder):
             entry = ast.Subscript(value=item, slice=ast.Constant(value=name), ctx=ast.Load())
             return ast.IfExp(test=test, body=entry, orelse=self.lookup(name, node, level - 1))
         library = name in self.functions and name not in self.declared
-        if not library:
-            self.free.add(name)
+        (self.hiding if library else self.free).add(name)
         fallback = (
             self.constant(self.functions[name])
             if name in self.functions
@@ -538,4 +539,4 @@ def compile_tree(
     code: CodeType = compile(module, "<feel>", "eval")
     namespace = {**HELPERS, **compiler.constants}
     run: Callable[[Mapping[str, Any], Run], Any] = eval(code, namespace)  # noqa: S307
-    return Compiled(run, frozenset(compiler.free))
+    return Compiled(run, frozenset(compiler.free), frozenset(compiler.hiding))

@@ -42,6 +42,7 @@ class Program:
         "_default",
         "_fast",
         "_functions",
+        "_read",
         "_slow",
         "free_names",
         "kind",
@@ -71,6 +72,8 @@ class Program:
         self._default = limits is DEFAULT
         self._slow: Callable[[Mapping[str, Any], Run], Any] | None = None
         self.free_names = compiled.free
+        # A variable hides the function of its name (DMN 1.5, 10.3.2.10).
+        self._read = compiled.free | compiled.hiding
 
     def _compile(self, *, fast: bool) -> Compiled:
         try:
@@ -103,7 +106,7 @@ class Program:
             FeelValueError: a value of the context has no FEEL counterpart.
         """
         given = context or {}
-        own = {name: adopt(given[name]) for name in self.free_names if name in given}
+        own = {name: adopt(given[name]) for name in self._read if name in given}
         return self.run(own, trace, clock=clock)
 
     def run(

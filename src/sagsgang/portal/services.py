@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from django.http import Http404, HttpRequest
 from django.utils import timezone
@@ -14,7 +14,7 @@ from sagsgang.cases import solution as solutions
 from sagsgang.cases.models import SolutionRelease
 from sagsgang.cases.solution import Solution
 from sagsgang.cases.visibility import ordering_roles
-from sagsgang.organisation.models import Employment, User
+from sagsgang.organisation.models import User
 
 
 def user_of(request: HttpRequest) -> User:
@@ -48,24 +48,3 @@ def offered_or_404(user: User, solution: str, now: datetime) -> Solution:
 def takes_files(solution: Solution) -> bool:
     """Whether many orders can be sent as a file."""
     return callable(getattr(solution.handlers, "read", None))
-
-
-def form_context(user: User, now: datetime) -> dict[str, Any]:
-    """What the expressions of an order form may read: the day, the user, the user's employments."""
-    today = timezone.localdate(now)
-    employments = (
-        Employment.objects.in_force(today).filter(person_id=user.person_id).select_related("unit")
-        if user.person_id is not None
-        else ()
-    )
-    return {
-        "today": today,
-        "user": {"username": user.username, "name": user.full_name},
-        "employments": [
-            {
-                "value": employment.number,
-                "label": f"{employment.number} – {employment.position}, {employment.unit.name}",
-            }
-            for employment in employments
-        ],
-    }

@@ -12,5 +12,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sagsgang.site.settings")
 
 application = get_asgi_application()
 
+
+def _measure() -> None:
+    # Only where pages are served, and only once Django is set up.
+    from sagsgang.api.measuring import begin
+
+    begin()
+
+
+_measure()
+
 # WhiteNoise hands over the files of the bundle as synchronous iterators; Django reads them whole.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")

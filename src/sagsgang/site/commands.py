@@ -9,10 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +24,6 @@ from rich.table import Table
 console = Console(highlight=False)
 # A sentence is one line wherever it is read, and shows what it quotes as it is.
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-
-_SEAL_EVERY = timedelta(seconds=30)
 
 
 def start() -> None:
@@ -46,6 +42,7 @@ def explain(error: Exception) -> tuple[list[str], int] | None:
     """
     from django.db import DatabaseError, OperationalError, ProgrammingError
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from sagsgang.cases.errors import CaseError
     from sagsgang.connectors.errors import ConnectorError
@@ -54,6 +51,8 @@ def explain(error: Exception) -> tuple[list[str], int] | None:
 
     if isinstance(error, ValidationError) and error.title == Configuration.__name__:
         return list(faults(error)), 2
+    if isinstance(error, SettingsError):
+        return ['SAGSGANG_QUEUES er forkert: skriv JSON, fx {"payroll": {"rate": "20/s"}}.'], 2
     if isinstance(error, KeysMissingError):
         return [str(error)], 2
     if isinstance(error, CaseError | ConnectorError):
@@ -156,6 +155,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         else:
             errors.print(f"Der kan ikke lyttes på {host}:{port}: {error.strerror}.")
         raise typer.Exit(2) from None
+    # asyncio does this for sockets that it makes itself, not for one that it is given. Without it
+    # the second part of an answer waits until the client has confirmed the first.
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with door:
         yield door
 
@@ -185,18 +187,18 @@ def _background_worker(*, enabled: bool) -> Iterator[None]:
     if not enabled:
         yield
         return
-    with deaf_to_ctrl_c():
-        process = subprocess.Popen([sys.executable, "-m", "sagsgang.cli", "worker"])
+    from sagsgang.site.keeping import KeptWorker
+
+    kept = KeptWorker([sys.executable, "-m", "sagsgang.cli", "worker"], errors.print, _child)
     try:
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            # What it holds comes back when its leases end.
-            process.kill()
-            process.wait()
+        kept.stop()
+
+
+def _child(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    with deaf_to_ctrl_c():
+        return subprocess.Popen(command)  # noqa: S603 - this Python, fixed arguments
 
 
 @contextmanager
@@ -212,42 +214,22 @@ def deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def worker(*, threads: int) -> None:
-    """Do what waits until told to stop; seal the audit trail meanwhile."""
+def worker(
+    *,
+    concurrency: int,
+    queues: Collection[str] | None = None,
+    metrics: tuple[str, int] | None = None,
+) -> None:
+    """Do what waits until told to stop; args: metrics: where to tell the worker's numbers."""
     start()
+    from sagsgang.site import working
 
-    from sagsgang import engine
-    from sagsgang.audit import chain
-    from sagsgang.cases import clock
-
-    running = engine.Worker(
-        threads=threads,
-        clock=clock.clock,
-        lease=timedelta(seconds=settings.SAGSGANG.job_lease),
-    )
-    stopping = threading.Event()
-
-    def seal_now_and_then() -> None:
-        from django.db import DatabaseError, connection
-
-        while not stopping.wait(_SEAL_EVERY.total_seconds()):
-            try:
-                chain.seal(clock.now())
-            except DatabaseError:
-                # The database is away: the next round seals what this one could not.
-                connection.close()
-
-    def stop(_number: int, _frame: Any) -> None:
-        stopping.set()
-        running.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    sealer = threading.Thread(target=seal_now_and_then, daemon=True)
-    sealer.start()
-    totals = running.run()
-    done = sum(totals.jobs.values())
-    console.print(f"Stoppet. {done} opgaver og {totals.timers} frister er behandlet.")
+    try:
+        working.work(concurrency=concurrency, queues=queues, metrics=metrics)
+    except working.PortTakenError as error:
+        errors.print(str(error))
+        raise typer.Exit(2) from None
+    console.print("Stoppet.")
 
 
 def simulators(*, port: int, state: Path) -> None:
@@ -264,6 +246,39 @@ def simulators(*, port: int, state: Path) -> None:
             str(state),
         ],
     )
+
+
+def migrate_database(source: str) -> int:
+    """Move everything from another database to this installation's, which must be empty."""
+    start()
+    from sagsgang.site import moving
+
+    try:
+        with console.status("Flytter") as status:
+            moved = moving.move(
+                source, lambda table, rows: status.update(f"Flytter: {table}, {rows} rækker")
+            )
+    except moving.MovingError as error:
+        errors.print(str(error))
+        return 1
+    table = Table("Tabel", "Rækker", "Kontrolsum", box=None, pad_edge=False)
+    for each in moved.tables:
+        if each.rows:
+            table.add_row(each.table, str(each.rows), each.sha256[:16])
+    console.print(table)
+    empty = sum(1 for each in moved.tables if not each.rows)
+    console.print(
+        f"{moved.rows} rækker i {len(moved.tables) - empty} tabeller er flyttet og sammenlignet på "
+        f"{moved.seconds:.1f} s; {empty} tabeller er tomme i begge."
+    )
+    for fault in moved.faults:
+        errors.print(fault)
+    if moved.faults:
+        errors.print("Alt er flyttet uændret, men der er fejl i det. De var der også før.")
+        return 1
+    console.print(f"Motorens og revisionssporets kontroller er i orden. Forsegling: {moved.head}")
+    console.print("Sæt SAGSGANG_DATABASE til den nye database, og start siderne og workerne.")
+    return 0
 
 
 # --- Looking after ----------------------------------------------------------------------------

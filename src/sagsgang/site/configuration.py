@@ -7,13 +7,21 @@ configuration; ``Configuration`` itself refuses values that cannot work.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SENTENCES: Final = {
@@ -28,6 +36,36 @@ _SENTENCES: Final = {
     "value_error": "{error}",
 }
 """What is wrong with a setting, in Danish, by pydantic's type of the fault."""
+
+_NETWORK: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=10000 -c idle_in_transaction_session_timeout=60000",
+}
+"""How soon both ends of a connection to PostgreSQL find out that the other one is gone.
+
+A machine that is cut off in the middle of a transaction leaves its locks behind: the server must
+not keep them for the two hours that operating systems wait. What the address in
+``SAGSGANG_DATABASE`` says counts more.
+"""
+
+
+class QueueLimits(BaseModel):
+    """How hard an outside system may be worked on, over all workers.
+
+    Attributes:
+        concurrency: How many jobs at once; empty is no bound.
+        rate: How many may begin in a time, such as ``20/s`` or ``100/min``; empty is no bound.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    concurrency: int | None = Field(default=None, ge=1)
+    rate: str = Field(default="", pattern=r"^([1-9]\d{0,6}/(s|min|h|d))?$")
 
 
 class Configuration(BaseSettings):
@@ -57,6 +95,14 @@ class Configuration(BaseSettings):
         payroll_timeout: Seconds before a call to payroll is given up.
         job_lease: Seconds for which a job is a worker's unless it renews it. After a worker has
             died, what it held waits so long before another takes over.
+        metrics_networks: Networks from which ``/metrics`` may be read without a key, such as
+            ``127.0.0.1/32,10.20.0.0/16``. Behind a proxy every caller has the proxy's address.
+        dispatch: Who hands background work to the workers: ``procrastinate``, on PostgreSQL only,
+            or ``embedded``. Empty: Procrastinate on PostgreSQL, embedded on SQLite.
+        unknown_grace: Seconds for which a job without a handler in this program is left to other
+            workers, which may run a newer version; then it becomes an incident.
+        queues: Limits of the queues of jobs, instead of those that their connectors declare, as
+            JSON: ``{"payroll": {"concurrency": 4, "rate": "20/s"}}``. They hold over all workers.
     """
 
     model_config = SettingsConfigDict(env_prefix="SAGSGANG_", extra="ignore", frozen=True)
@@ -79,6 +125,10 @@ class Configuration(BaseSettings):
     payroll_password: str = ""
     payroll_timeout: float = Field(default=10.0, gt=0, le=120)
     job_lease: float = Field(default=60.0, ge=1, le=3600)
+    metrics_networks: str = ""
+    dispatch: Literal["", "embedded", "procrastinate"] = ""
+    unknown_grace: float = Field(default=600.0, ge=0, le=86_400)
+    queues: dict[str, QueueLimits] = Field(default_factory=dict)
 
     @field_validator("database")
     @classmethod
@@ -94,10 +144,33 @@ class Configuration(BaseSettings):
             raise ValueError(message) from None
         return value
 
+    @field_validator("dispatch")
+    @classmethod
+    def _possible_dispatch(cls, value: str, facts: ValidationInfo) -> str:
+        if value == "procrastinate" and _is_sqlite(facts.data.get("database", "")):
+            raise ValueError("procrastinate kræver PostgreSQL i SAGSGANG_DATABASE")
+        return value
+
+    @field_validator("metrics_networks")
+    @classmethod
+    def _known_networks(cls, value: str) -> str:
+        for each in filter(None, map(str.strip, value.split(","))):
+            try:
+                ipaddress.ip_network(each)
+            except ValueError:
+                message = "skriv netværk som 10.20.0.0/16, med komma imellem"
+                raise ValueError(message) from None
+        return value
+
     @property
     def embedded(self) -> bool:
         """Whether the database is SQLite, so that nothing else has to be installed."""
-        return urlsplit(self.database).scheme in {"", "sqlite"}
+        return _is_sqlite(self.database)
+
+    @property
+    def dispatcher(self) -> Literal["embedded", "procrastinate"]:
+        """Who hands background work to the workers."""
+        return self.dispatch or ("embedded" if self.embedded else "procrastinate")
 
     def django_database(self) -> dict[str, Any]:
         """The entry for Django's ``DATABASES``."""
@@ -112,7 +185,7 @@ class Configuration(BaseSettings):
                 "PORT": str(parts.port or ""),
                 "CONN_MAX_AGE": None,
                 "CONN_HEALTH_CHECKS": True,
-                "OPTIONS": dict(parse_qsl(parts.query)),
+                "OPTIONS": {**_NETWORK, **dict(parse_qsl(parts.query))},
             }
         name = unquote(parts.path)[1:] if parts.path else str(self.data_dir / "sagsgang.sqlite3")
         return {
@@ -133,6 +206,10 @@ class Configuration(BaseSettings):
                 ),
             },
         }
+
+
+def _is_sqlite(database: str) -> bool:
+    return urlsplit(database).scheme in {"", "sqlite"}
 
 
 @lru_cache(maxsize=1)

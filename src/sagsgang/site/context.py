@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sagsgang.cases import clock
+from sagsgang.cases.operating import WATCHES
 from sagsgang.cases.visibility import grants_of
 from sagsgang.organisation.models import User
 from sagsgang.site.middleware import IDLE_SECONDS
@@ -57,6 +58,8 @@ def navigation(user: User, path: str) -> list[Link]:
     if roles & {"caseworker", "controller", "administrator", "process_owner"}:
         places.append(("Opgaver", "desk:inbox"))
         places.append(("Alle sager", "desk:cases"))
+    if roles.intersection(WATCHES):
+        places.append(("Drift", "desk:operations"))
     hrefs = [(title, reverse(name)) for title, name in places]
     # The longest address that the page lies below is where one is.
     here = max(

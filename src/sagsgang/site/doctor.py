@@ -7,6 +7,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Examine the installation, one finding at a time."""
     yield from _database()
+    yield from _workers()
     yield from _solutions()
     yield _payroll()
     yield from _danger()
@@ -56,6 +58,62 @@ def _database() -> Iterator[Finding]:
         yield Finding("fault", "Database", "Tabellerne er ikke opdateret. Kør: sagsgang migrate")
         return
     yield Finding("ok", "Database", f"{kind} svarer, og tabellerne er opdateret.")
+
+
+def _workers() -> Iterator[Finding]:
+    from sagsgang.cases import clock
+    from sagsgang.engine import metrics, workers
+
+    now = clock.now()
+    try:
+        alive = workers.alive(now)
+        last = workers.last_seen()
+        keeps_up = metrics.health(now).keeps_up
+    except DatabaseError:
+        return
+    if not alive:
+        seen = "Der har aldrig kørt en worker."
+        if last is not None:
+            seen = f"Ingen worker har kørt i {_duration(now - last)}."
+        late = "" if keeps_up else " Der ligger arbejde, som skulle være udført."
+        yield Finding(
+            "warning" if keeps_up else "fault",
+            "Workere",
+            f"{seen}{late} Start en: sagsgang worker",
+        )
+        return
+    names = ", ".join(each.name for each in alive)
+    yield Finding(
+        "ok" if keeps_up else "warning",
+        "Workere",
+        f"{len(alive)} kører: {names}."
+        + ("" if keeps_up else " De kan ikke følge med. Start flere: sagsgang worker"),
+    )
+    if len({each.version for each in alive}) > 1:
+        versions = ", ".join(sorted({each.version for each in alive}))
+        yield Finding("warning", "Workere", f"To versioner kører på samme tid: {versions}.")
+    others = [each.name for each in alive if each.dispatch != settings.SAGSGANG_DISPATCH]
+    if others:
+        yield Finding(
+            "warning",
+            "Workere",
+            f"SAGSGANG_DISPATCH er {settings.SAGSGANG_DISPATCH} her, men ikke hos "
+            f"{', '.join(others)}.",
+        )
+    chosen = {queue for each in alive for queue in each.queues}
+    if all(each.queues for each in alive):
+        yield Finding(
+            "warning",
+            "Workere",
+            f"Alle workere er kun til køerne {', '.join(sorted(chosen))}. Andre køer står stille.",
+        )
+
+
+def _duration(length: timedelta) -> str:
+    minutes = int(length.total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} minutter"
+    return f"{minutes // 60} timer" if minutes < 48 * 60 else f"{minutes // 1440} døgn"
 
 
 def _solutions() -> Iterator[Finding]:

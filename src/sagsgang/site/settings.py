@@ -8,6 +8,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from sagsgang.engine.queues import Limits
 from sagsgang.site import keys
 from sagsgang.site.configuration import configuration
 
@@ -38,10 +39,20 @@ INSTALLED_APPS = [
     "sagsgang.forms",
     "sagsgang.portal",
     "sagsgang.desk",
+    "sagsgang.api",
     "sagsgang.site",
 ]
 
+# The engine asks the first; the second brings the tables and what else Procrastinate needs.
+SAGSGANG_DISPATCH = _configuration.dispatcher
+if SAGSGANG_DISPATCH == "procrastinate":
+    INSTALLED_APPS.insert(INSTALLED_APPS.index("sagsgang.engine"), "procrastinate.contrib.django")
+SAGSGANG_QUEUES = {
+    name: Limits.of(each.concurrency, each.rate) for name, each in _configuration.queues.items()
+}
+
 MIDDLEWARE = [
+    "sagsgang.api.measuring.MeasuringMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -142,5 +153,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # The connectors log each call themselves, without addresses.
         "httpx": {"level": "WARNING"},
+        # Procrastinate writes several lines for each entry; the engine logs what goes wrong.
+        "procrastinate": {"level": "WARNING"},
     },
 }

@@ -31,3 +31,10 @@ from sagsgang.site.settings import *  # noqa: E402, F403
 
 # Real hashing would take a second of every test that signs in.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Each test client makes a site of its own, which would look through all static files first.
+WHITENOISE_AUTOREFRESH = True
+
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):  # noqa: F405
+    # Nobody crashes this server, so no commit needs to wait for its disk.
+    DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # noqa: F405

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from sagsgang.api import health
 from sagsgang.site import views
 
 urlpatterns = [
@@ -14,8 +15,10 @@ urlpatterns = [
     path("bliv/", views.keep_alive, name="keep-alive"),
     path("was/", views.accessibility, name="accessibility"),
     path("hjaelp/", views.help_page, name="help"),
-    path("helbred/", views.health, name="health"),
-    path("klar/", views.ready, name="ready"),
+    # The Danish addresses of health; the English ones stand with the API's.
+    path("helbred/", health.live, name="health"),
+    path("klar/", health.ready, name="ready"),
     path("sagsbehandling/", include("sagsgang.desk.urls")),
+    path("", include("sagsgang.api.urls")),
     path("", include("sagsgang.portal.urls")),
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Pages of the site itself: signing in and out, help, health."""
+"""Pages of the site itself: signing in and out, help."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.cache import cache
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -115,24 +113,3 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest) -> HttpResponse:
     """What to do for somebody who cannot use the site."""
     return render(request, "site/help.html")
-
-
-@login_not_required
-@require_GET
-def health(_request: HttpRequest) -> HttpResponse:
-    """The process answers: for the supervisor that restarts it."""
-    return JsonResponse({"status": "ok"})
-
-
-@login_not_required
-@require_GET
-def ready(_request: HttpRequest) -> HttpResponse:
-    """The database answers and has the tables that this version needs: for the load balancer."""
-    try:
-        executor = MigrationExecutor(connection)
-        behind = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    except DatabaseError:
-        return JsonResponse({"status": "unavailable", "reason": "database"}, status=503)
-    if behind:
-        return JsonResponse({"status": "unavailable", "reason": "migrations"}, status=503)
-    return JsonResponse({"status": "ok"})

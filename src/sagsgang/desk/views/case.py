@@ -19,8 +19,9 @@ from sagsgang.cases import clock, reading, tasks
 from sagsgang.cases import forms as case_forms
 from sagsgang.cases.errors import CaseError, InvalidError
 from sagsgang.cases.models import Case, Task
+from sagsgang.cases.operating import WATCHES
 from sagsgang.cases.solution import installed
-from sagsgang.cases.visibility import tasks_for
+from sagsgang.cases.visibility import grants_of, tasks_for
 from sagsgang.desk import explaining, lists
 from sagsgang.desk.access import case_or_404, user_at_desk
 from sagsgang.organisation.models import RoleAssignment, User
@@ -185,6 +186,7 @@ def _page(
         "case_template": [f"solutions/{found.solution}/case.html", "site/facts.html"],
         "shown_cpr": f"{shown_cpr[:6]}-{shown_cpr[6:]}" if shown_cpr else "",
         "user_pk": user.pk,
+        "watches": bool(grants_of(user, timezone.localdate(now)).roles.intersection(WATCHES)),
     }
     if task is not None:
         known |= _task_context(request, task, solution, filled, faults, now)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sagsgang import forms
 from sagsgang.cases import clock, ordering
 from sagsgang.cases.errors import InvalidError
-from sagsgang.cases.forms import form_of
+from sagsgang.cases.forms import form_of, order_context
 from sagsgang.cases.solution import Solution
 from sagsgang.cases.visibility import cases_for
 from sagsgang.portal import services
@@ -33,7 +33,7 @@ def order(request: HttpRequest, solution: str) -> HttpResponse:
     user = services.user_of(request)
     found = services.offered_or_404(user, solution, now)
     form = form_of(found.id, found.description.form)
-    context = services.form_context(user, now)
+    context = order_context(user, now)
     if request.method != "POST":
         return _form(request, found, forms.blank(form, context=context), uuid.uuid4().hex)
     key = request.POST.get(KEY) or uuid.uuid4().hex

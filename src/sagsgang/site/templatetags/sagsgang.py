@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from sagsgang.audit.identifiers import scrub
 from sagsgang.site import bundle as bundles
 
 register = template.Library()
@@ -151,6 +152,12 @@ def _date(value: Any) -> date | None:
         return date.fromisoformat(str(value)[:10])
     except ValueError:
         return None
+
+
+@register.filter
+def no_cpr(value: Any) -> str:
+    """A text in which everything that looks like a CPR number is masked."""
+    return scrub(str(value))
 
 
 _MONEY_LABELS = ("beløb", "kroner", "udbetaling")

@@ -255,7 +255,7 @@ def remind(work: Work) -> None:
     remind_approver(work.case, element="approve", now=work.now)
 
 
-@errand(retries=8)
+@errand(retries=8, queue="payroll")
 def deliver(
     work: Work,
     facts: dict[str, Any],
@@ -323,7 +323,7 @@ def _delivery(delivery: Mapping[str, Any], facts: Mapping[str, Any]) -> Delivery
     )
 
 
-@errand(retries=8)
+@errand(retries=8, queue="payroll")
 def receipt(work: Work, delivery: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     """Fetch payroll's word on each line; ask again until it is there.
 

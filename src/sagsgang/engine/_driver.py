@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The seam to the database: the engine's statements, straight to the driver of Django's connection.
+
+A step is a handful of statements. Django's cursors convert, time and log each of them, and let
+PostgreSQL plan each anew; for a step that is more work than its tokens. So the statements here go
+to ``psycopg`` or ``sqlite3`` on the connection that Django opened, inside Django's transactions.
+What its cursors promise is kept: faults come out as Django's, nothing runs in a transaction that
+is to be undone, and where somebody follows the statements (execute wrappers, the query log),
+they take Django's way.
+
+Parameters are marked ``%s`` in both dialects. ``prepare`` is for statements of few shapes that run
+all the time: PostgreSQL plans them once a connection. Behind a pooler that cannot keep prepared
+statements, set ``SAGSGANG_PREPARED_STATEMENTS = False``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+__all__ = [
+    "connected",
+    "in_transaction",
+    "is_postgresql",
+    "own_transaction",
+    "query",
+    "run",
+    "run_many",
+]
+
+# More runs than a connection will see: only what is asked for is prepared.
+_NEVER_BY_ITSELF = 1 << 30
+
+
+@lru_cache(maxsize=1)
+def is_postgresql() -> bool:
+    """Whether the database is PostgreSQL; otherwise it is SQLite."""
+    return connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
+
+
+def in_transaction() -> bool:
+    """Whether a transaction is open, so that others wait or are undone with this one."""
+    return connections[DEFAULT_DB_ALIAS].in_atomic_block
+
+
+def connected() -> Any:
+    """The driver's connection, opened where it was not."""
+    return _ready(connections[DEFAULT_DB_ALIAS])
+
+
+def query(
+    statement: str, parameters: Sequence[Any] = (), *, prepare: bool = False
+) -> list[tuple[Any, ...]]:
+    """Run a statement and return its rows."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if _is_followed(database):
+        with database.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall())
+    with database.wrap_database_errors:
+        return list(_execute(database, statement, parameters, prepare=prepare).fetchall())
+
+
+def run(statement: str, parameters: Sequence[Any] = (), *, prepare: bool = False) -> int:
+    """Run a statement and return how many rows it touched."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if _is_followed(database):
+        with database.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return int(cursor.rowcount)
+    with database.wrap_database_errors:
+        return int(_execute(database, statement, parameters, prepare=prepare).rowcount)
+
+
+def run_many(statement: str, rows: Sequence[Sequence[Any]]) -> int:
+    """Run a statement for each row of parameters and return how many rows all of them touched."""
+    if len(rows) == 1:
+        return run(statement, rows[0])
+    database = connections[DEFAULT_DB_ALIAS]
+    if _is_followed(database) or is_postgresql():
+        with database.cursor() as cursor:
+            cursor.executemany(statement, rows)
+            return int(cursor.rowcount)
+    with database.wrap_database_errors:
+        return int(_ready(database).executemany(_in_sqlite(statement), rows).rowcount)
+
+
+@contextmanager
+def own_transaction() -> Iterator[None]:
+    """A transaction for a few statements of ``run`` and ``run_many``, where none is open.
+
+    On PostgreSQL that is for one statement: it is a transaction by itself, and BEGIN and COMMIT
+    would be two more round trips.
+    """
+    if is_postgresql():
+        yield
+        return
+    database = connections[DEFAULT_DB_ALIAS]
+    if _is_followed(database):
+        with transaction.atomic():
+            yield
+    else:
+        with database.wrap_database_errors:
+            driver = _ready(database)
+            driver.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                driver.execute("COMMIT")
+            except BaseException:
+                # A full disk has SQLite roll back by itself.
+                if driver.in_transaction:
+                    driver.execute("ROLLBACK")
+                raise
+
+
+def _is_followed(database: BaseDatabaseWrapper) -> bool:
+    return bool(database.execute_wrappers) or database.queries_logged
+
+
+def _ready(database: BaseDatabaseWrapper) -> Any:
+    """The driver's connection, opened and fit for use."""
+    database.close_if_health_check_failed()
+    if database.connection is None or database.needs_rollback:
+        database.ensure_connection()
+        database.validate_no_broken_transaction()
+    return database.connection
+
+
+def _execute(
+    database: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any], *, prepare: bool
+) -> Any:
+    driver = _ready(database)
+    if not is_postgresql():
+        return driver.execute(_in_sqlite(statement), parameters)
+    from psycopg import Cursor
+
+    if driver.prepare_threshold is None and _may_prepare():
+        driver.prepare_threshold = _NEVER_BY_ITSELF
+    return Cursor(driver).execute(statement, parameters, prepare=prepare)
+
+
+@lru_cache(maxsize=512)
+def _in_sqlite(statement: str) -> str:
+    return statement.replace("%s", "?")
+
+
+@lru_cache(maxsize=1)
+def _may_prepare() -> bool:
+    return bool(getattr(settings, "SAGSGANG_PREPARED_STATEMENTS", True))

@@ -103,6 +103,7 @@ class Twins(RuleBasedStateMachine):
         self.twins: dict[int, dict[int, bpmn.State]] = defaultdict(dict)
         self.suspended: set[int] = set()
         self.sent: dict[str, str] = {}
+        self.signals = 0
         self.answers: list[str] = []
         listeners.add_listener(self.follow)
         handlers.register_handler(
@@ -251,8 +252,9 @@ class Twins(RuleBasedStateMachine):
     def signal(self) -> None:
         """It reaches everybody who waits for it and does not stand still."""
         waiting = self.subscribed()
-        name = f"s{self.now.timestamp()}-{len(self.twins)}-{len(waiting)}-{id(waiting)}"
-        engine.broadcast_signal("go", {"went": True}, signal_id=name, now=self.now)
+        self.signals += 1
+        signal_id = f"s{self.signals}"
+        engine.broadcast_signal("go", {"went": True}, signal_id=signal_id, now=self.now)
         engine.Worker(threads=0, clock=self.clock).run_until_idle()
         assert not waiting & self.subscribed()
 
@@ -330,7 +332,7 @@ class Twins(RuleBasedStateMachine):
             "instance_id", "revision"
         ).values_list("instance_id", "revision", "command"):
             steps[instance_id].append(revision)
-            noted = command in {"suspend", "resume", "held", "migrate"}
+            noted = command in {"suspend", "resume", "held", "migrate", "retry"}
             assert noted or revision in self.twins[instance_id]
         for key, row in rows.items():
             assert services._read(key)[1].dumps() == self.twin(key).dumps()

@@ -38,3 +38,8 @@ WHITENOISE_AUTOREFRESH = True
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):  # noqa: F405
     # Nobody crashes this server, so no commit needs to wait for its disk.
     DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # noqa: F405
+else:
+    # A file, as in an installation: threads then wait for each other's locks, which SQLite's shared
+    # database in memory refuses to let them do.
+    DATABASES["default"]["TEST"] = {"NAME": str(_read().data_dir / "test.sqlite3")}  # noqa: F405
+    DATABASES["default"]["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"  # noqa: F405

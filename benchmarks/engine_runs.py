@@ -61,7 +61,7 @@ def main(mode: str, count: int) -> dict[str, Any]:
     from flows import DECISION, routed
 
     from sagsgang import engine
-    from sagsgang.engine import invariants, jobs
+    from sagsgang.engine import invariants, timers
     from sagsgang.engine.models import ProcessInstance
 
     [(kind, processes, threads)] = re.findall(r"^(clients|bulk|workers)(\d+)x?(\d*)$", mode)
@@ -91,7 +91,7 @@ def main(mode: str, count: int) -> dict[str, Any]:
     assert ProcessInstance.objects.filter(status="completed").count() >= done
     assert not ProcessInstance.objects.filter(status="active").exists()
     assert next(invariants.violations(), None) is None
-    assert jobs.next_due() is None
+    assert timers.next_due() is None
     return {
         "instances_per_second": round(done / seconds, 1),
         "cpu_ms_per_instance": round(cpu / done * 1000, 3),

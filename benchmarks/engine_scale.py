@@ -193,15 +193,15 @@ def _resident() -> float:
 def _waiting_timers(count: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a look for due timers costs, beside none and beside many that are not due."""
     from sagsgang import engine
-    from sagsgang.engine import jobs
+    from sagsgang.engine import timers
 
     now = datetime.now(UTC)
 
     def look() -> float:
         begun = time.process_time()
         for _ in range(200):
-            assert jobs.fire_due(now) == 0
-            jobs.next_due()
+            assert timers.fire_due(now) == 0
+            timers.next_due()
         return (time.process_time() - begun) / 200 * 1000
 
     none = look()

@@ -11,6 +11,7 @@ import pytest
 from sagsgang import engine
 from sagsgang.bpmn import BpmnError
 from sagsgang.engine import jobs, operations
+from sagsgang.engine.attempts import execute, settle_attempts
 from sagsgang.engine.models import Incident, Job, ProcessInstance
 
 from .flows import Flow, one_job
@@ -212,12 +213,12 @@ def test_a_late_finisher_does_not_complete_twice(desk, handle):
     desk.later(seconds=61)
     [second] = jobs.claim(10, now=desk.now, owner="two", lease_for=lease)
     rng = random.Random(1)
-    late = jobs.execute(first, now=desk.now, rng=rng)
-    assert jobs.settle_attempts([late], now=desk.now) == {first.key: "late"}
+    late = execute(first, now=desk.now, rng=rng)
+    assert settle_attempts([late], now=desk.now) == {first.key: "late"}
     assert ProcessInstance.objects.get(pk=instance.id).status == "active"
-    good = jobs.execute(second, now=desk.now, rng=rng)
-    assert jobs.settle_attempts([good], now=desk.now) == {second.key: "done"}
-    assert jobs.settle_attempts([late], now=desk.now) == {first.key: "late"}
+    good = execute(second, now=desk.now, rng=rng)
+    assert settle_attempts([good], now=desk.now) == {second.key: "done"}
+    assert settle_attempts([late], now=desk.now) == {first.key: "late"}
     assert ProcessInstance.objects.get(pk=instance.id).revision == 2
 
 
@@ -238,8 +239,8 @@ def test_the_job_of_a_cancelled_instance_is_withdrawn(desk, handle):
     instance = desk.start()
     [held] = jobs.claim(10, now=desk.now, owner="one", lease_for=timedelta(seconds=60))
     engine.cancel(instance.id, now=desk.now)
-    attempt = jobs.execute(held, now=desk.now, rng=random.Random(1))
-    assert jobs.settle_attempts([attempt], now=desk.now) == {held.key: "late"}
+    attempt = execute(held, now=desk.now, rng=random.Random(1))
+    assert settle_attempts([attempt], now=desk.now) == {held.key: "late"}
     assert not Job.objects.exists()
 
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from sagsgang import engine
+from sagsgang.bpmn.protocol import Complete
 from sagsgang.engine import handlers, jobs, periodic, queues
+from sagsgang.engine.attempts import Attempt, execute, settle_attempts
 from sagsgang.engine.models import Incident, Job, QueueState
 from sagsgang.engine.queues import Limits, Rate
 
@@ -98,9 +100,7 @@ def test_no_more_are_taken_than_may_run(ten, take, desk):
     first = take(concurrency=3)
     assert len(first.jobs) == 3
     assert take(concurrency=3) == jobs.Share(())
-    jobs.settle_attempts(
-        [jobs.Attempt(first.jobs[0], jobs.Complete(first.jobs[0].context.wait))], now=desk.now
-    )
+    settle_attempts([Attempt(first.jobs[0], Complete(first.jobs[0].context.wait))], now=desk.now)
     assert len(take(concurrency=3).jobs) == 1
 
 
@@ -139,8 +139,8 @@ def test_a_clock_that_is_behind_does_not_speed_the_rate_up(ten, take, desk):
 def test_a_job_that_misses_its_place_is_offered_again_and_not_run(ten, take, desk, handle):
     [job] = take(1, rate="10/s").jobs
     late = desk.now + timedelta(seconds=0.2)
-    attempt = jobs.execute(job, now=late, rng=None)
-    assert jobs.settle_attempts([attempt], now=late) == {job.key: "retry"}
+    attempt = execute(job, now=late, rng=None)
+    assert settle_attempts([attempt], now=late) == {job.key: "retry"}
     again = Job.objects.get(instance_id=job.context.instance_id)
     assert (again.status, again.attempts) == ("ready", 0)
 

@@ -40,7 +40,7 @@ from sagsgang import engine
 from sagsgang.audit import chain
 from sagsgang.audit.models import Entry
 from sagsgang.audit.trail import Event, record_many
-from sagsgang.engine import dispatch, invariants, jobs, messages, migration, operations
+from sagsgang.engine import dispatch, invariants, messages, migration, operations, timers
 from sagsgang.engine.models import (
     HistoryStep,
     Incident,
@@ -487,7 +487,7 @@ _ACTS: Mapping[str, Callable[..., Any]] = {
         "released", orders.RELEASED, signal_id=signal_id, now=now
     ),
     "send signals": messages.send_signals,
-    "fire timers": jobs.fire_due,
+    "fire timers": timers.fire_due,
     "deliver": messages.deliver_waiting,
     "work": _work,
     "deploy upgrade": lambda now: engine.deploy(orders.order(2), now=now).version,

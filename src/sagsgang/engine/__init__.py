@@ -41,7 +41,6 @@ if TYPE_CHECKING:
         set_handler_resolver,
         unregister_handler,
     )
-    from sagsgang.engine.jobs import next_due
     from sagsgang.engine.listeners import (
         AppliedStep,
         StepListener,
@@ -72,6 +71,7 @@ if TYPE_CHECKING:
         variables_of,
         waits_of,
     )
+    from sagsgang.engine.timers import next_due
     from sagsgang.engine.worker import Totals, Worker
 
 _HOMES = {
@@ -103,7 +103,6 @@ _HOMES = {
         "set_handler_resolver",
         "unregister_handler",
     ),
-    "jobs": ("next_due",),
     "listeners": ("AppliedStep", "StepListener", "WaitingAt", "add_listener", "remove_listener"),
     "services": (
         "CompleteItem",
@@ -128,6 +127,7 @@ _HOMES = {
         "variables_of",
         "waits_of",
     ),
+    "timers": ("next_due",),
     "worker": ("Totals", "Worker"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

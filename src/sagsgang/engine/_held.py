@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from sagsgang.engine import jobs
-from sagsgang.engine.jobs import ClaimedJob
+from sagsgang.engine.jobs import ClaimedJob, heartbeat
 
 __all__ = ["Elsewhere", "Held"]
 
@@ -65,7 +64,7 @@ class Held:
             held = list(self._jobs.values())
         going_on = [job for job, until in held if until > now]
         if going_on:
-            jobs.heartbeat(going_on, until=now + self._lease)
+            heartbeat(going_on, until=now + self._lease)
         for job, until in held:
             if until + self._lease < now:
                 key = job.context.idempotency_key

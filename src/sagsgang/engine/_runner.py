@@ -14,12 +14,13 @@ import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from sagsgang.engine import entries, jobs, messages, periodic, workers
+from sagsgang.engine import entries, jobs, messages, periodic, timers, workers
 from sagsgang.engine._held import Elsewhere, Held
+from sagsgang.engine.attempts import ELSEWHERE, Attempt, execute, give_back, settle_attempts
 from sagsgang.engine.clock import Clock, SystemClock
 from sagsgang.engine.errors import ConflictError
 from sagsgang.engine.handlers import external_types
-from sagsgang.engine.jobs import Attempt, ClaimedJob
+from sagsgang.engine.jobs import ClaimedJob
 from sagsgang.engine.queues import limits_of
 
 __all__ = ["Runner"]
@@ -163,7 +164,7 @@ class Runner:
             if not self._may_begin(job):
                 break
             attempts.append(
-                jobs.execute(job, now=self.clock.now(), rng=self._rng, unknown_grace=self._grace)
+                execute(job, now=self.clock.now(), rng=self._rng, unknown_grace=self._grace)
             )
         rest = taken[len(attempts) :]
         if attempts:
@@ -173,7 +174,7 @@ class Runner:
             self._seconds_per_job[queue] = average + 0.2 * (each - average)
             self._write(attempts)
         if rest:
-            jobs.give_back(rest, now=self.clock.now())
+            give_back(rest, now=self.clock.now())
         self.held.drop(taken)
 
     def _may_begin(self, job: ClaimedJob) -> bool:
@@ -186,13 +187,13 @@ class Runner:
     def _write(self, attempts: Sequence[Attempt]) -> None:
         """Write how attempts ended; a database that is away is waited for as long as the lease."""
         for attempt in attempts:
-            if attempt.code == jobs.ELSEWHERE:
+            if attempt.code == ELSEWHERE:
                 self._elsewhere.add(attempt.job, self.clock.now())
         give_up = monotonic() + self._lease.total_seconds()
         pause = 0.1
         while True:
             try:
-                jobs.settle_attempts(attempts, now=self.clock.now())
+                settle_attempts(attempts, now=self.clock.now())
             except (DatabaseError, InterfaceError, ConflictError) as error:
                 connection.close()
                 if monotonic() + pause > give_up:
@@ -213,7 +214,7 @@ class Runner:
             now = self.clock.now()
             # Each is done, whatever the others found.
             moved = (
-                jobs.fire_due(now),
+                timers.fire_due(now),
                 messages.deliver_waiting(now),
                 messages.send_signals(now),
                 messages.start_due(now),

@@ -16,10 +16,11 @@ from typing import Any
 
 from sagsgang.bpmn import codec
 from sagsgang.bpmn.protocol import Complete, Fail, ThrowError
-from sagsgang.engine import _definitions, jobs
+from sagsgang.engine import _definitions
+from sagsgang.engine.attempts import Attempt, failed, give_back, settle_attempts
 from sagsgang.engine.errors import LeaseLostError, RefusedError
 from sagsgang.engine.handlers import JobContext, JobError, external_types
-from sagsgang.engine.jobs import Attempt, ClaimedJob
+from sagsgang.engine.jobs import ClaimedJob, claim, heartbeat
 from sagsgang.engine.models import Job, ProcessInstance
 
 __all__ = [
@@ -121,7 +122,7 @@ def fetch(
     _check_lease(lease)
     if ":" in worker:
         raise RefusedError("The name of a worker holds no colon.")
-    taken = jobs.claim(
+    taken = claim(
         min(limit, MOST_JOBS),
         now=now,
         owner=worker[:_OWNER_LENGTH],
@@ -130,7 +131,7 @@ def fetch(
     )
     abandoned = [each for each in taken if each.context.attempt > max(each.retries, 1)]
     if abandoned:
-        jobs.settle_attempts([_abandoned(each) for each in abandoned], now=now)
+        settle_attempts([_abandoned(each) for each in abandoned], now=now)
     return [_given(each, now + lease) for each in taken if each not in abandoned]
 
 
@@ -195,7 +196,7 @@ def renew(
         RefusedError: The lease is too long.
     """
     _check_lease(by)
-    jobs.heartbeat([_held(instance_id, wait, lease, now, holder)], until=now + by)
+    heartbeat([_held(instance_id, wait, lease, now, holder)], until=now + by)
     return now + by
 
 
@@ -205,7 +206,7 @@ def release(instance_id: int, wait: int, lease: str, *, now: datetime, holder: s
     Raises:
         LeaseLostError: Somebody else has the job, or it is over.
     """
-    jobs.give_back([_held(instance_id, wait, lease, now, holder)], now=now)
+    give_back([_held(instance_id, wait, lease, now, holder)], now=now)
 
 
 def complete(
@@ -288,7 +289,7 @@ def fail(
     """
     job = _held(instance_id, wait, lease, now, holder)
     error = JobError(code, message, retryable=retryable, after=after)
-    attempt = jobs.failed(job, error, now=now, rng=rng)
+    attempt = failed(job, error, now=now, rng=rng)
     return _end(attempt, now), attempt.retry_at
 
 
@@ -325,7 +326,7 @@ def _held(instance_id: int, wait: int, lease: str, now: datetime, holder: str) -
 
 
 def _end(attempt: Attempt, now: datetime) -> str:
-    outcome = jobs.settle_attempts([attempt], now=now)[attempt.job.key]
+    outcome = settle_attempts([attempt], now=now)[attempt.job.key]
     if outcome == "late":
         raise LeaseLostError(
             f"Job {attempt.job.key[0]}/{attempt.job.key[1]} is over; the result is not used."

@@ -21,13 +21,14 @@ from time import monotonic
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
-from sagsgang.engine import jobs, messages, periodic, workers
+from sagsgang.engine import jobs, messages, periodic, timers, workers
 from sagsgang.engine._held import Elsewhere, Held
 from sagsgang.engine._listen import Listener
+from sagsgang.engine.attempts import ELSEWHERE, Attempt, execute, give_back, settle_attempts
 from sagsgang.engine.clock import Clock, SystemClock
 from sagsgang.engine.errors import ConflictError
 from sagsgang.engine.handlers import external_types
-from sagsgang.engine.jobs import Attempt, ClaimedJob
+from sagsgang.engine.jobs import ClaimedJob
 from sagsgang.engine.queues import Limits, limited_queues, limits_of
 from sagsgang.engine.wakeup import Wakeup
 
@@ -217,7 +218,7 @@ class Worker:
         self._pool = []
         try:
             self._write_ended()
-            jobs.give_back(fresh, now=self._clock.now())
+            give_back(fresh, now=self._clock.now())
         except (DatabaseError, InterfaceError, ConflictError):
             # The leases end by themselves.
             _log.warning("engine.gave_up_without_database", worker=self.name, jobs=len(self._held))
@@ -235,7 +236,7 @@ class Worker:
         busy |= self._take(now)
         if self._jobs_only:
             return busy
-        fired = jobs.fire_due(now)
+        fired = timers.fire_due(now)
         delivered = messages.deliver_waiting(now)
         reached = messages.send_signals(now)
         started = messages.start_due(now)
@@ -259,9 +260,9 @@ class Worker:
             self._seconds_per_job += 0.05 * (seconds - self._seconds_per_job)
         if not self._unwritten:
             return False
-        outcomes = jobs.settle_attempts(self._unwritten, now=self._clock.now())
+        outcomes = settle_attempts(self._unwritten, now=self._clock.now())
         for attempt in self._unwritten:
-            if attempt.code == jobs.ELSEWHERE:
+            if attempt.code == ELSEWHERE:
                 self._elsewhere.add(attempt.job, self._clock.now())
         self._held.drop(attempt.job for attempt in self._unwritten)
         self._unwritten.clear()
@@ -370,7 +371,7 @@ class Worker:
 
     def _do(self, job: ClaimedJob) -> None:
         begun = monotonic()
-        attempt = jobs.execute(
+        attempt = execute(
             job, now=self._clock.now(), rng=self._rng, unknown_grace=self._unknown_grace
         )
         self._ended.put((attempt, monotonic() - begun))

@@ -240,9 +240,14 @@ def scenarios(
 
 
 @app.command()
-def check() -> None:
-    """Se alle løsninger efter: flow, tabeller, formularer, tekster."""
-    raise typer.Exit(_platform().check())
+def check(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Løsningers mapper; ingen: dem, der er installeret.", file_okay=False),
+    ] = None,
+) -> None:
+    """Se løsninger efter: flow, tabeller, formularer, tekster. Intet tages i brug."""
+    raise typer.Exit(_platform().check(folders or ()))
 
 
 @app.command()

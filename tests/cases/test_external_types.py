@@ -46,7 +46,7 @@ def test_a_type_that_another_solution_does_itself_is_refused(copy: Path) -> None
     text = (copy / "solution.toml").read_text()
     (copy / "solution.toml").write_text(text.replace('external = ["book-equipment"]', ""))
     with pytest.raises(SolutionError, match="Giv opgavetypen et andet navn"):
-        solution._check_together([solution.load(EXAMPLE), solution.load(copy)])
+        solution.check_together([solution.load(EXAMPLE), solution.load(copy)])
 
 
 def test_workers_here_leave_the_types_of_solutions_alone(monkeypatch: pytest.MonkeyPatch) -> None:

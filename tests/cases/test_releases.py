@@ -21,10 +21,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of a solution, without its Python, that may be changed."""
-    place = tmp_path / "timesheets"
+    """A copy of a solution that may be changed."""
+    # Handlers are loaded as a module named after the folder: each test needs its own.
+    place = tmp_path / f"copy_{tmp_path.name.replace('-', '_')}"
     origin = solutions.get("timesheets").folder
-    copytree(origin, place, ignore=ignore_patterns("*.py", "__pycache__"))
+    copytree(origin, place, ignore=ignore_patterns("__pycache__"))
     return place
 
 
@@ -94,6 +95,7 @@ def test_every_fault_of_a_folder_is_listed_with_its_file(tmp_path: Path) -> None
         ('form = "start"', 'form = "findes-ikke"', "findes-ikke"),
         ('"=facts.hours"', '"=facts.("', "case.summary.Timer"),
         ('paid = "completed"', 'paid = "betalt"', "endings"),
+        ('process = "timesheet"', 'process = "timeseddel"', "timeseddel.*Der er: timesheet"),
     ],
 )
 def test_a_fault_in_the_description_names_its_place(
@@ -112,7 +114,6 @@ def test_the_digest_follows_every_file(folder: Path) -> None:
 
 
 def test_handlers_that_cannot_be_loaded_are_a_fault(folder: Path) -> None:
-    (folder / "__init__.py").write_text("", encoding="utf-8")
     (folder / "handlers.py").write_text("1 / 0", encoding="utf-8")
     with pytest.raises(SolutionError, match="ZeroDivisionError"):
         solutions.load(folder)

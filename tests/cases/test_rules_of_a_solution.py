@@ -16,7 +16,7 @@ TIMESHEETS = Path(solution.__file__).parent.parent / "solutions" / "timesheets"
 
 def _copy_with_table(folder: Path, old: str, new: str) -> Path:
     copied = folder / "timesheets"
-    shutil.copytree(TIMESHEETS, copied, ignore=shutil.ignore_patterns("__pycache__", "handlers.py"))
+    shutil.copytree(TIMESHEETS, copied, ignore=shutil.ignore_patterns("__pycache__"))
     table = copied / "rules" / "assessment.dmn"
     content = table.read_text(encoding="utf-8")
     assert old in content

@@ -9,9 +9,11 @@ from django.db import transaction
 
 from sagsgang import engine
 from sagsgang.audit import trail
+from sagsgang.cases import fitting
 from sagsgang.cases.errors import SolutionError, UnknownError
 from sagsgang.cases.models import Queue, SolutionRelease
-from sagsgang.cases.solution import Solution
+from sagsgang.cases.solution import Solution, installed
+from sagsgang.engine.models import ProcessDefinition
 
 
 def deploy(solution: Solution, *, now: datetime, user: str) -> SolutionRelease:
@@ -28,8 +30,8 @@ def deploy(solution: Solution, *, now: datetime, user: str) -> SolutionRelease:
         The active release.
 
     Raises:
-        SolutionError: The version number has been used for other content, or the engine refuses
-            the model.
+        SolutionError: The version number has been used for other content, the flow calls a process
+            that nobody has, or the engine refuses the model.
     """
     same = SolutionRelease.objects.filter(solution=solution.id, version=solution.version).first()
     if same is not None and same.sha256 != solution.sha256:
@@ -40,6 +42,11 @@ def deploy(solution: Solution, *, now: datetime, user: str) -> SolutionRelease:
         raise SolutionError(solution.id, [fault])
     if same is not None and same.state == SolutionRelease.State.ACTIVE:
         return same
+    missing = fitting.calls_nobody_has(solution, ())
+    if missing:
+        missing = fitting.calls_nobody_has(solution, _callable())
+    if missing:
+        raise SolutionError(solution.id, missing)
     with transaction.atomic():
         try:
             definition = engine.deploy(
@@ -79,6 +86,12 @@ def deploy(solution: Solution, *, now: datetime, user: str) -> SolutionRelease:
             data={"version": solution.version, "sha256": solution.sha256},
         )
     return release
+
+
+def _callable() -> set[str]:
+    """Ids of the processes that are deployed, or come with an installed solution."""
+    coming = {graph.process_id for each in installed().values() for graph in each.graphs}
+    return coming | set(ProcessDefinition.objects.values_list("key", flat=True))
 
 
 def active_release(solution: str) -> SolutionRelease:

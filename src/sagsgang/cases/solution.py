@@ -23,9 +23,9 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sagsgang import bpmn, dmn, feel
+from sagsgang import bpmn, feel
+from sagsgang.cases import fitting
 from sagsgang.cases.errors import SolutionError, UnknownError
-from sagsgang.feel.municipal import MUNICIPAL
 
 PACKAGE = "sagsgang.solutions"
 ENTRY_POINT_GROUP = "sagsgang.solutions"
@@ -207,6 +207,17 @@ class Solution:
         return digest.hexdigest()
 
     @cached_property
+    def graphs(self) -> Sequence[bpmn.Graph]:
+        """The processes of the flow that can run.
+
+        Raises:
+            sagsgang.bpmn.BpmnLibraryError: The model has faults.
+        """
+        model = bpmn.load(self.process)
+        chosen = [each for each in model.processes if each.executable] or model.processes
+        return tuple(bpmn.compile(model, each.id) for each in chosen)
+
+    @cached_property
     def title_program(self) -> feel.Program:
         """The title of a case, over process variables."""
         return _program(self.description.case.title)
@@ -261,7 +272,7 @@ def load(folder: Path) -> Solution:
         readme=readme.read_text(encoding="utf-8") if readme.exists() else "",
         handlers=_load_handlers(folder, faults),
     )
-    faults += _check(solution)
+    faults += fitting.faults(solution)
     if faults:
         raise SolutionError(description.id, faults)
     return solution
@@ -324,52 +335,6 @@ def _load_handlers(folder: Path, faults: list[str]) -> ModuleType | None:
         return None
 
 
-def _check_decisions(name: str, content: bytes) -> list[str]:
-    """Errors of a decision table; what is only doubtful is for ``sagsgang dmn check``."""
-    try:
-        found = dmn.check(dmn.load(content, name=name), functions=MUNICIPAL)
-    except dmn.DmnError as error:
-        return [f"rules/{name}: {error}"]
-    return [f"rules/{finding}" for finding in found if finding.severity == "error"]
-
-
-def _check(solution: Solution) -> list[str]:
-    """Faults that lie between the files of a folder."""
-    faults: list[str] = []
-    description = solution.description
-    try:
-        model = bpmn.load(solution.process)
-    except bpmn.ModelError as error:
-        faults.append(f"process.bpmn: {error}")
-    else:
-        faults += [f"process.bpmn: {violation}" for violation in bpmn.check(model, deploy=True)]
-    for name, content in solution.decisions.items():
-        faults += _check_decisions(name, content)
-    for table, texts in (
-        ("case.summary", description.case.summary),
-        ("case", {"title": description.case.title}),
-    ):
-        for label, text in texts.items():
-            try:
-                _program(text)
-            except feel.FeelSyntaxError as error:
-                faults.append(f"solution.toml: {table}.{label}: {error}")
-    if solution.forms and description.form not in solution.forms:
-        faults.append(f"solution.toml: form: der er ingen forms/{description.form}.form.")
-    faults += [
-        f"solution.toml: external: {each} er også en funktion i handlers.py. Vælg en af delene."
-        for each in description.external
-        if _has_handler(solution, each)
-    ]
-    return faults
-
-
-def _has_handler(solution: Solution, task_type: str) -> bool:
-    """Whether a task type has a function of its own in a solution."""
-    function = getattr(solution.handlers, task_type.replace("-", "_"), None)
-    return hasattr(function, "sagsgang_handler")
-
-
 @lru_cache(maxsize=1)
 def installed() -> Mapping[str, Solution]:
     """Every solution that this installation can run, by id: its own and those of packages.
@@ -384,21 +349,20 @@ def installed() -> Mapping[str, Solution]:
         if origin is not None and origin.submodule_search_locations:
             folders.append(Path(origin.submodule_search_locations[0]))
     found = [load(folder) for folder in folders]
-    _check_together(found)
+    check_together(found)
     return {solution.id: solution for solution in found}
 
 
-def _check_together(solutions: Sequence[Solution]) -> None:
-    """A task type is done outside or here: the queue does not tell solutions apart."""
+def check_together(solutions: Sequence[Solution]) -> None:
+    """See that solutions fit with each other.
+
+    Raises:
+        SolutionError: With the faults of the first one that does not.
+    """
     for solution in solutions:
-        for task_type in solution.description.external:
-            for other in solutions:
-                if _has_handler(other, task_type):
-                    fault = (
-                        f"external: {task_type} er en funktion i løsningen {other.id}. "
-                        "Giv opgavetypen et andet navn."
-                    )
-                    raise SolutionError(solution.id, [fault])
+        faults = fitting.faults_together(solution, solutions)
+        if faults:
+            raise SolutionError(solution.id, faults)
 
 
 def external_types() -> frozenset[str]:

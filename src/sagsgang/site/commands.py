@@ -298,20 +298,24 @@ def doctor() -> int:
     return int(any(finding.level == "fault" for finding in findings))
 
 
-def check() -> int:
-    """Check every installed solution."""
-    from sagsgang.cases.errors import SolutionError
-    from sagsgang.cases.solution import installed
+def check(folders: Sequence[Path]) -> int:
+    """Check solutions: those in the folders, or every installed one."""
+    from sagsgang.cases import solution
 
     start()
-    try:
-        found = installed()
-    except SolutionError as error:
-        errors.print(str(error))
-        return 1
-    for each in found.values():
-        console.print(f"{each.id} {each.version}: i orden")
-    return 0
+
+    def action() -> int:
+        installed = solution.installed()
+        chosen = [solution.load(folder) for folder in folders]
+        ids = {each.id for each in chosen}
+        solution.check_together(
+            [*chosen, *(each for each in installed.values() if each.id not in ids)]
+        )
+        for each in chosen or installed.values():
+            console.print(f"{each.id} {each.version}: i orden")
+        return 0
+
+    return _say_fault(action)
 
 
 # --- Solutions and cases ----------------------------------------------------------------------

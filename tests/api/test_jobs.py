@@ -195,13 +195,18 @@ def test_completing_again_with_the_same_idempotency_key_gets_the_same_answer(rob
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
 
 
+def operate(act, instance, time):
+    [done] = operations.perform(act, [instance.id], now=time.now(), actor="anna", reason="vent")
+    assert not done.refused
+
+
 def test_a_job_of_a_suspended_instance_comes_again_when_it_goes_on(robot, start, time):
     instance = start()
     [job] = fetch(robot)
-    operations.suspend_instance(instance.id, now=time.now(), actor="anna", reason="vent")
+    operate(operations.Suspend(), instance, time)
     assert end(robot, job, "complete").json()["outcome"] == "retry"
     assert fetch(robot) == []
-    operations.resume_instance(instance.id, now=time.now(), actor="anna")
+    operate(operations.Resume(), instance, time)
     assert len(fetch(robot)) == 1
 
 

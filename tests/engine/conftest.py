@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sagsgang import engine
-from sagsgang.engine import handlers, listeners, queues
+from sagsgang.engine import handlers, listeners, operations, queues
 
 from .flows import Flow
 
@@ -80,6 +80,15 @@ class Desk:
     ) -> engine.InstanceRef:
         wait = self.waits(instance)[element]
         return engine.complete(instance.id, wait, variables, now=self.now, actor="anna")
+
+    def operate(
+        self, act: Any, instance: engine.InstanceRef | int, reason: str = "Aftalt"
+    ) -> operations.Result:
+        """What an operator does to one instance; it must not be refused."""
+        key = instance if isinstance(instance, int) else instance.id
+        [done] = operations.perform(act, [key], now=self.now, actor="anna", reason=reason)
+        assert not done.refused, done.fault
+        return done
 
     def work(self, **settings: Any) -> engine.Totals:
         """Let a worker do everything that can be done now."""

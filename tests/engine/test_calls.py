@@ -154,7 +154,7 @@ def test_what_ends_while_its_caller_stands_still_is_told_when_it_goes_on(desk, e
     desk.deploy(flow.path("caught", "mend", "end2"))
     parent = desk.start("parent")
     child = child_of(parent)
-    operations.suspend_instance(parent.id, now=desk.now, actor="anna")
+    desk.operate(operations.Suspend(), parent)
     if ending == "cancelled":
         engine.cancel(child.pk, now=desk.now, actor="anna")
     else:
@@ -165,7 +165,7 @@ def test_what_ends_while_its_caller_stands_still_is_told_when_it_goes_on(desk, e
     assert child.status == ending
     assert list(desk.waits(parent)) == ["call"]
     assert list(invariants.violations()) == []
-    operations.resume_instance(parent.id, now=desk.now, actor="anna")
+    desk.operate(operations.Resume(), parent)
     told = {"completed": "after", "failed": "mend", "cancelled": "call"}
     assert list(desk.waits(parent)) == [told[ending]]
     assert list(invariants.violations()) == []

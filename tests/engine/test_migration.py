@@ -42,7 +42,7 @@ def test_instances_move_and_go_on_by_the_new_model(desk, handle):
     plan = two_versions(desk)
     instance = desk.start(definition_version=1)
     assert migration.preview(plan).ready == 1
-    [moved] = migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
+    [moved] = operations.perform(plan, [instance.id], now=desk.now, actor="anna")
     assert moved.status == "active"
     desk.complete(instance, "a")
     desk.work()
@@ -57,8 +57,8 @@ def test_an_instance_without_a_place_in_the_new_model_stays(desk):
     found = migration.preview(plan)
     assert found.ready == 0
     assert dict(found.waiting) == {"b": 1}
-    [refused] = migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
-    assert isinstance(refused, engine.RefusedError)
+    [refused] = operations.perform(plan, [instance.id], now=desk.now, actor="anna")
+    assert refused.refused
     desk.complete(instance, "b")
 
 
@@ -71,8 +71,8 @@ def test_a_renamed_task_keeps_its_wait_and_its_timer(desk):
     instance = desk.start(definition_version=1)
     wait = desk.waits(instance)["a"]
     plan = migration.propose("order", source=1, target=2)
-    [moved] = migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
-    assert isinstance(moved, engine.InstanceRef)
+    [moved] = operations.perform(plan, [instance.id], now=desk.now, actor="anna")
+    assert not moved.refused
     assert desk.waits(instance)["a9"] == wait
     desk.later(days=1)
     desk.work()
@@ -120,7 +120,7 @@ def renamed_job(desk):
 def test_a_job_that_nobody_has_tried_follows_its_renamed_step(desk, handle):
     calls = handle("deliver", {})
     plan, instance = renamed_job(desk)
-    migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
+    operations.perform(plan, [instance.id], now=desk.now, actor="anna")
     assert Job.objects.get().element == "deliver_it"
     desk.work()
     assert calls[0].idempotency_key.startswith(f"{instance.id}/deliver_it/")
@@ -145,7 +145,7 @@ def test_an_incident_that_never_reached_a_handler_follows_its_step(desk):
     plan, instance = renamed_job(desk)
     desk.work()
     assert Incident.objects.get().code == "unknown-handler"
-    migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
+    operations.perform(plan, [instance.id], now=desk.now, actor="anna")
     assert Incident.objects.get().element == "deliver_it"
     [result] = operations.perform(operations.Retry(), [instance.id], now=desk.now, actor="anna")
     assert result.elements == ("deliver_it",)
@@ -158,9 +158,9 @@ def test_a_boundary_event_that_is_gone_is_dropped(desk, suspended):
     desk.deploy(one_user_task_named("a"))
     instance = desk.start(definition_version=1)
     if suspended:
-        operations.suspend_instance(instance.id, now=desk.now, actor="anna")
+        desk.operate(operations.Suspend(), instance)
     plan = migration.propose("order", source=1, target=2)
-    [moved] = migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
+    [moved] = operations.perform(plan, [instance.id], now=desk.now, actor="anna")
     assert moved.status == ("suspended" if suspended else "active")
     assert Timer.objects.count() == 0
     assert list(desk.waits(instance)) == ["a"]
@@ -185,7 +185,7 @@ def test_a_token_that_has_come_to_a_join_goes_on_from_the_renamed_one(desk):
     desk.complete(instance, "a")
     plan = migration.propose("order", source=1, target=2)
     assert plan.mapping["join"] == "gather"
-    migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
+    operations.perform(plan, [instance.id], now=desk.now, actor="anna")
     desk.complete(instance, "b")
     assert list(desk.waits(instance)) == ["after"]
 
@@ -217,8 +217,8 @@ def test_instances_move_back_the_way_they_came(desk):
 def test_an_instance_of_another_version_is_refused(desk):
     plan = two_versions(desk)
     instance = desk.start()
-    [refused] = migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
-    assert "version 2" in str(refused)
+    [refused] = operations.perform(plan, [instance.id], now=desk.now, actor="anna")
+    assert "version 2" in refused.fault
 
 
 def test_hundreds_move_in_grouped_transactions(desk, django_assert_max_num_queries):
@@ -230,8 +230,8 @@ def test_hundreds_move_in_grouped_transactions(desk, django_assert_max_num_queri
     plan = migration.propose("order", source=1, target=2)
     assert migration.preview(plan).ready == 300
     with django_assert_max_num_queries(30):
-        moved = migration.migrate(plan, [each.id for each in refs], now=desk.now, actor="anna")
-    assert all(isinstance(each, engine.InstanceRef) for each in moved)
+        moved = operations.perform(plan, [each.id for each in refs], now=desk.now, actor="anna")
+    assert not any(each.refused for each in moved)
 
 
 def test_elements_that_change_names_with_each_other_do_not_mix(desk):
@@ -246,5 +246,5 @@ def test_elements_that_change_names_with_each_other_do_not_mix(desk):
     plan = migration.with_mapping(
         "order", 1, 2, {"order": "order", "fork": "fork", "a": "b", "b": "a"}
     )
-    migration.migrate(plan, [instance.id], now=desk.now, actor="anna")
+    operations.perform(plan, [instance.id], now=desk.now, actor="anna")
     assert dict(Timer.objects.values_list("element", "due_at")) == {"a": due["b"], "b": due["a"]}

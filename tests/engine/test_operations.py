@@ -19,6 +19,7 @@ from sagsgang.engine import (
     migration,
     operations,
     overview,
+    selection,
     variables,
 )
 from sagsgang.engine.models import BulkItem, Incident, Job, ProcessInstance
@@ -46,7 +47,7 @@ def test_instances_are_found_by_what_is_known_of_them(desk):
     desk.complete(done, "approve")
 
     def found(**fields):
-        return [each.pk for each in operations.find(operations.Filter(**fields))]
+        return [each.pk for each in selection.find(selection.Filter(**fields))]
 
     assert found(process="order") == [done.id, new.id, old.id]
     assert found(business_key="S-2") == [new.id]
@@ -66,18 +67,16 @@ def test_a_clock_that_was_ahead_leaves_no_mark_on_what_starts_later(desk):
     desk.later(days=-30)
     now = [desk.start().id for _ in range(3)]
     soon = desk.now + timedelta(minutes=1)
-    found = operations.find(operations.Filter(started_before=soon))
+    found = selection.find(selection.Filter(started_before=soon))
     assert [each.pk for each in found] == now[::-1]
-    assert [each.pk for each in operations.find(operations.Filter(started_after=soon))] == [
-        ahead.id
-    ]
+    assert [each.pk for each in selection.find(selection.Filter(started_after=soon))] == [ahead.id]
 
 
 def test_pages_follow_each_other_without_gaps(desk):
     desk.deploy(one_user_task())
     ids = [desk.start().id for _ in range(5)]
-    first = operations.find(operations.Filter(), limit=3)
-    rest = operations.find(operations.Filter(), after=first[-1].pk, limit=3)
+    first = selection.find(selection.Filter(), limit=3)
+    rest = selection.find(selection.Filter(), after=first[-1].pk, limit=3)
     assert [each.pk for each in (*first, *rest)] == ids[::-1]
 
 
@@ -88,8 +87,8 @@ def test_skipping_needs_a_reason_and_keeps_it(desk):
     instance = desk.start()
     [wait] = desk.waits(instance).values()
     with pytest.raises(engine.RefusedError):
-        operations.skip(instance.id, wait, reason=" ", now=desk.now, actor="anna")
-    operations.skip(instance.id, wait, reason="Aftalt", now=desk.now, actor="anna")
+        desk.operate(operations.Skip(wait=wait), instance, reason=" ")
+    desk.operate(operations.Skip(wait=wait), instance, reason="Aftalt")
     assert list(desk.waits(instance)) == ["a"]
     assert engine.history(instance.id)[-1].detail["skipped"] == "Aftalt"
 
@@ -120,12 +119,12 @@ def test_a_suspended_instance_stands_still(desk, handle):
     calls = handle("deliver", {})
     desk.deploy(one_job())
     instance = desk.start()
-    operations.suspend_instance(instance.id, now=desk.now, actor="anna")
+    desk.operate(operations.Suspend(), instance)
     desk.work()
     assert calls == []
     with pytest.raises(engine.NotActiveError):
         engine.set_variables(instance.id, {"a": 1}, now=desk.now)
-    operations.resume_instance(instance.id, now=desk.now, actor="anna")
+    desk.operate(operations.Resume(), instance)
     desk.work()
     assert len(calls) == 1
 
@@ -133,7 +132,7 @@ def test_a_suspended_instance_stands_still(desk, handle):
 def test_a_job_that_ends_while_its_instance_is_suspended_is_done_again_later(desk, handle):
     def answer(context):
         if context.attempt == 1 and not calls[1:]:
-            operations.suspend_instance(context.instance_id, now=desk.now, actor="anna")
+            desk.operate(operations.Suspend(), context.instance_id)
         return {}
 
     calls = handle("deliver", answer)
@@ -141,7 +140,7 @@ def test_a_job_that_ends_while_its_instance_is_suspended_is_done_again_later(des
     instance = desk.start()
     desk.work()
     assert Job.objects.get().status == "paused"
-    operations.resume_instance(instance.id, now=desk.now, actor="anna")
+    desk.operate(operations.Resume(), instance)
     desk.work()
     assert ProcessInstance.objects.get(pk=instance.id).status == "completed"
     assert len({each.idempotency_key for each in calls}) == 1
@@ -374,7 +373,7 @@ def test_the_overview_counts_by_version_step_and_cause(desk, down):
     ids = broken(desk, 3)
     desk.deploy(one_user_task())
     waiting = desk.start()
-    operations.suspend_instance(waiting.id, now=desk.now, actor="anna")
+    desk.operate(operations.Suspend(), waiting)
     desk.start()
     found = overview.look(desk.now)
     figures = {each.process: each for each in found.versions}

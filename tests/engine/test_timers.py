@@ -100,10 +100,10 @@ def test_a_clock_that_jumps_fires_all_that_is_due(desk):
 def test_a_suspended_instance_keeps_its_timer_until_it_is_resumed(desk):
     desk.deploy(waiting_flow())
     instance = desk.start()
-    operations.suspend_instance(instance.id, now=desk.now, actor="anna", reason="undersøges")
+    desk.operate(operations.Suspend(), instance)
     desk.later(hours=2)
     assert desk.work().timers == 0
-    operations.resume_instance(instance.id, now=desk.now, actor="anna")
+    desk.operate(operations.Resume(), instance)
     assert desk.work().timers == 1
     commands = [each.command for each in engine.history(instance.id)]
     assert commands == ["start", "suspend", "resume", "complete"]

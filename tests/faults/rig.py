@@ -41,6 +41,7 @@ from sagsgang.audit import chain
 from sagsgang.audit.models import Entry
 from sagsgang.audit.trail import Event, record_many
 from sagsgang.engine import dispatch, invariants, messages, migration, operations, timers
+from sagsgang.engine.acts import Act
 from sagsgang.engine.models import (
     HistoryStep,
     Incident,
@@ -366,8 +367,8 @@ class _Office:
             definition__key="order", definition__version=1, status__in=["active", "suspended"]
         )
         ids = list(rows.order_by("pk").values_list("pk", flat=True)[:10])
-        results = migration.migrate(self._plan, ids, now=self._clock.now(), actor="operator")
-        return any(isinstance(each, engine.InstanceRef) for each in results)
+        results = operations.perform(self._plan, ids, now=self._clock.now(), actor="operator")
+        return not all(each.refused for each in results)
 
     def _mend(self) -> bool:
         """What stands still is tried again."""
@@ -469,8 +470,13 @@ def _work(now: datetime) -> dict[str, int]:
 
 def _upgrade(now: datetime, *, ids: list[int]) -> list[str]:
     plan = migration.propose("order", source=1, target=2)
-    results = migration.migrate(plan, ids, now=now, actor="operator")
-    return [each.status if isinstance(each, engine.InstanceRef) else each.code for each in results]
+    return _operate(plan, ids, now)
+
+
+def _operate(act: Act, ids: Sequence[int], now: datetime) -> list[str]:
+    """What an operator does; for each instance where it stands, or the code of the refusal."""
+    done = operations.perform(act, ids, now=now, actor="operator", reason="Aftalt")
+    return [each.code or each.status for each in done]
 
 
 _ACTS: Mapping[str, Callable[..., Any]] = {
@@ -492,12 +498,8 @@ _ACTS: Mapping[str, Callable[..., Any]] = {
     "work": _work,
     "deploy upgrade": lambda now: engine.deploy(orders.order(2), now=now).version,
     "upgrade": _upgrade,
-    "suspend": lambda now, *, instance: (
-        operations.suspend_instance(instance, now=now, actor="operator").status
-    ),
-    "resume": lambda now, *, instance: (
-        operations.resume_instance(instance, now=now, actor="operator").status
-    ),
+    "suspend": lambda now, *, instance: _operate(operations.Suspend(), [instance], now),
+    "resume": lambda now, *, instance: _operate(operations.Resume(), [instance], now),
     "set variables": lambda now, *, instance, variables: (
         engine.set_variables(instance, variables, now=now).status
     ),

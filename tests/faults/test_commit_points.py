@@ -86,7 +86,7 @@ def test_an_act_happens_whole_or_not_at_all(rig):
     assert told["complete"] == "not-open"
     assert told["complete many"] == ["not-open"] * (2 * COUNT)
     assert set(told["upgrade"]) == {"refused"}
-    assert told["suspend"] == "refused"
+    assert told["suspend"] == ["refused"]
     assert told["cancel"] == "not-active"
     # Orders that were placed again, as nobody had heard of the first, are paid once and wait on.
     assert told["work"] == {"done": 2 * COUNT}

@@ -20,9 +20,9 @@ from sagsgang.bpmn import codec
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.following import stage_of
 from sagsgang.cases.models import Case, JournalEntry, SolutionRelease, Task
-from sagsgang.engine import migration
 from sagsgang.engine.acts import OperatorAct, add_act_listener
 from sagsgang.engine.listeners import waiting_at
+from sagsgang.engine.user_tasks import user_task
 from sagsgang.engine.variables import shape
 
 SUSPENDED_STAGE = "Sat på pause"
@@ -188,7 +188,7 @@ def _follow(task: Task, act: OperatorAct, solution: solutions.Solution | None) -
         task.title = f"Fejl i »{name}«"[:200]
         return
     task.title = name[:200]
-    described = migration.user_task(act.instance, task.wait, at=task.created_at)
+    described = user_task(act.instance, task.wait, at=task.created_at)
     if described is None:
         return
     task.form = described.task_type

@@ -18,7 +18,7 @@ from typing import Any
 from django.db import transaction
 
 from sagsgang.engine import _definitions, _store
-from sagsgang.engine._transactions import GROUP, Task, run_one, run_tasks
+from sagsgang.engine._transactions import GROUP, Task, run_tasks
 from sagsgang.engine._transactions import _atomically as atomically
 from sagsgang.engine._unit import Instance, UnitOfWork
 from sagsgang.engine.acts import Act, NotPossibleError, OperatorAct, cleaned, tell, told
@@ -33,14 +33,12 @@ from sagsgang.engine.instance_acts import (
     Suspend,
     targets,
 )
-from sagsgang.engine.models import Incident, Job, PausedTaskType, ProcessDefinition, ProcessInstance
-from sagsgang.engine.selection import OPEN, Filter, find
-from sagsgang.engine.services import InstanceRef
+from sagsgang.engine.models import Job, PausedTaskType, ProcessDefinition, ProcessInstance
+from sagsgang.engine.selection import OPEN
 from sagsgang.engine.wakeup import wake_after_commit
 
 __all__ = [
     "Cancel",
-    "Filter",
     "ModifyTokens",
     "Result",
     "Resume",
@@ -48,16 +46,11 @@ __all__ = [
     "SetVariables",
     "Skip",
     "Suspend",
-    "find",
-    "open_incidents",
     "pause_task_type",
     "perform",
     "resume_definition",
-    "resume_instance",
     "resume_task_type",
-    "skip",
     "suspend_definition",
-    "suspend_instance",
     "targets",
 ]
 
@@ -191,66 +184,6 @@ def _told(act: Act, done: _Done, now: datetime, actor: str, reason: str) -> Oper
     )
 
 
-def _perform_one(
-    act: Act, instance_id: int, *, now: datetime, actor: str, reason: str
-) -> InstanceRef:
-    """As ``perform``, for one; what it raises comes out as it is."""
-    why = check_reason(act, reason)
-
-    def inside() -> InstanceRef:
-        done = run_one(_task(act, instance_id, why).work, actor=actor, now=now)
-        tell([_told(act, done, now, actor, why)])
-        return InstanceRef.of(done[0])
-
-    return atomically(inside)
-
-
-def suspend_instance(
-    instance_id: int, *, now: datetime, actor: str, reason: str = "Sat på pause"
-) -> InstanceRef:
-    """Let one instance stand still; see ``Suspend``.
-
-    Raises:
-        NotFoundError: There is no such instance.
-        NotActiveError: It has ended.
-        NotPossibleError: It is suspended already.
-    """
-    return _perform_one(Suspend(), instance_id, now=now, actor=actor, reason=reason)
-
-
-def resume_instance(
-    instance_id: int, *, now: datetime, actor: str, reason: str = ""
-) -> InstanceRef:
-    """Let one suspended instance go on; see ``Resume``.
-
-    Raises:
-        NotFoundError: There is no such instance.
-        NotActiveError: It has ended.
-        NotPossibleError: It is not suspended.
-    """
-    return _perform_one(Resume(), instance_id, now=now, actor=actor, reason=reason)
-
-
-def skip(
-    instance_id: int,
-    wait: int,
-    *,
-    reason: str,
-    now: datetime,
-    actor: str,
-    variables: Mapping[str, Any] | None = None,
-) -> InstanceRef:
-    """Go on as if one wait had been completed; see ``Skip``.
-
-    Raises:
-        NotFoundError: There is no such instance.
-        NotOpenError: The wait is closed.
-        NotPossibleError: No reason is given, or the wait is a called process.
-    """
-    act = Skip(wait=wait, variables=variables or {})
-    return _perform_one(act, instance_id, now=now, actor=actor, reason=reason)
-
-
 # --- Definitions and task types ----------------------------------------------------------
 
 
@@ -315,11 +248,3 @@ def resume_task_type(task_type: str, *, now: datetime, actor: str, reason: str =
         jobs = waiting.update(status=Job.Status.READY, available_at=now)
         _tell_of("resume-task-type", "task-type", task_type, actor, now, reason, jobs=jobs)
         wake_after_commit()
-
-
-# --- Looking ---------------------------------------------------------------------------------
-
-
-def open_incidents(*, limit: int = 100) -> list[Incident]:
-    """The incidents that nobody has resolved, the oldest first."""
-    return list(Incident.objects.filter(resolved_at=None).order_by("since")[:limit])

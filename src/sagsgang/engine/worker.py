@@ -375,12 +375,12 @@ class Worker:
             job, now=self._clock.now(), rng=self._rng, unknown_grace=self._unknown_grace
         )
         self._ended.put((attempt, monotonic() - begun))
+        self._wakeup.set()
 
     def _work(self) -> None:
         """What a thread of the pool does."""
         try:
             while (job := self._todo.get()) is not None:
                 self._do(job)
-                self._wakeup.set()
         finally:
             connection.close()

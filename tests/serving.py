@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +40,7 @@ class Served:
             os.killpg(self.process.pid, number)
         else:
             self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=60)
+        _, errors = self.process.communicate(timeout=120)
         return self.process.returncode, errors
 
     def has_left_nobody(self) -> bool:
@@ -48,6 +50,17 @@ class Served:
         except ProcessLookupError:
             return True
         return False
+
+
+def free_port() -> int:
+    """A port on loopback for a server that is begun later, or again and again.
+
+    Below those that the kernel hands out by itself, so that nobody gets it in between.
+    """
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def environment(**settings: str) -> dict[str, str]:

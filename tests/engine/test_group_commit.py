@@ -20,7 +20,7 @@ from .flows import Flow, one_user_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LONGEST = 20
+LONGEST = 60
 
 
 class Crowd:

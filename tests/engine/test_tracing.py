@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +10,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from sagsgang import engine
 from sagsgang.bpmn import BpmnError
 from sagsgang.engine import tracing
 
@@ -101,17 +99,3 @@ def test_workers_elsewhere_get_the_context_of_the_case(desk):
 def test_without_an_sdk_nothing_is_made():
     tracing.activate()
     assert not tracing.on
-
-
-def test_asking_whether_traces_are_made_costs_less_than_a_hundredth_of_a_step(desk):
-    desk.deploy(one_job(task_type="nobody"))
-    begun = time.perf_counter()
-    for _ in range(50):
-        engine.start("order", now=desk.now)
-    step = (time.perf_counter() - begun) / 50
-    begun = time.perf_counter()
-    for _ in range(10_000):
-        _ = tracing.on
-    asked = (time.perf_counter() - begun) / 10_000
-    # A step asks at most once for itself, once a decision, once a computation.
-    assert 3 * asked < step / 100

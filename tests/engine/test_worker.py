@@ -35,7 +35,7 @@ def test_handlers_run_in_threads_and_every_job_is_done_once(desk, handle):
 
 
 def test_handlers_run_at_the_same_time(desk, handle):
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=60)
     handle("deliver", lambda context: {"met": together.wait() >= 0})
     desk.deploy(one_job())
     engine.start_many([engine.StartItem("order")] * 3, now=desk.now)
@@ -67,7 +67,7 @@ def test_a_worker_stops_when_asked_and_gives_back_what_it_has_not_begun(desk, ha
 
     def answer(context):
         begun.set()
-        go_on.wait(20)
+        go_on.wait(60)
         return {}
 
     handle("deliver", answer)
@@ -75,7 +75,7 @@ def test_a_worker_stops_when_asked_and_gives_back_what_it_has_not_begun(desk, ha
     engine.start_many([engine.StartItem("order")] * 5, now=desk.now)
     worker = engine.Worker(threads=1, poll=timedelta(milliseconds=10))
     stopper = threading.Thread(
-        target=lambda: (begun.wait(20), worker.stop(), go_on.set()), daemon=True
+        target=lambda: (begun.wait(60), worker.stop(), go_on.set()), daemon=True
     )
     stopper.start()
     totals = worker.run()
@@ -94,7 +94,7 @@ def test_an_overlong_attempt_is_given_to_another(desk, handle):
     def answer(context):
         calls.append(context.attempt)
         if context.attempt == 1:
-            go_on.wait(20)
+            go_on.wait(60)
         return {}
 
     handle("deliver", answer, timeout=timedelta(seconds=5))
@@ -133,7 +133,7 @@ def test_two_threads_on_one_instance_complete_a_task_once(desk):
     desk.deploy(one_user_task())
     instance = desk.start()
     wait = desk.waits(instance)["approve"]
-    together = threading.Barrier(4, timeout=20)
+    together = threading.Barrier(4, timeout=60)
     ended: list[str] = []
 
     def complete():

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
+
+from tests.serving import free_port
 
 __all__ = ["Cluster", "absence", "cluster"]
 
@@ -62,7 +63,7 @@ class Cluster:
         programs = _programs()
         assert programs is not None
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self._programs = programs
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self._in = ["nsenter", f"--net={namespace}"] if namespace else []
@@ -121,11 +122,6 @@ class Cluster:
     def url(self, name: str, host: str = "127.0.0.1") -> str:
         """The address of a database."""
         return f"postgresql://postgres@{host}:{self.port}/{name}"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

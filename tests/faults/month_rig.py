@@ -3,8 +3,9 @@
 """A process of its own for fault tests: a small municipality's time sheets, from file to payroll.
 
 Run as ``python month_rig.py FOLDER DATABASE KILLS``. Sends in a month's sheets, lets worker
-processes deliver, kills them ``KILLS`` times while deliveries are under way, waits until nothing
-moves, and prints what the platform and payroll hold. Without kills payroll has no faults either.
+processes deliver, kills them ``KILLS`` times while payroll has a delivery and has not answered,
+waits until nothing moves, and prints what the platform and payroll hold. Without kills payroll has
+no faults either.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from sagsgang.site import keys
 
 SEED = 7
 SHEETS = 80
-PATIENCE = 60.0
+PATIENCE = 120.0
+SEND = "SendOneOffPayments"
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
@@ -71,22 +73,24 @@ def deliver(folder: Path, control: PayrollControl, kills: int) -> int:
     if kills:
         control.order_fault(FaultKind.LOSE_ANSWER, times=None, rate=0.15)
         control.order_fault(FaultKind.UNAVAILABLE, times=None, rate=0.1)
+        control.order_fault(FaultKind.HANG_AFTER, operation=SEND)
     moving = Job.objects.filter(status__in=(Job.Status.READY, Job.Status.RUNNING))
     worker = start(folder)
-    killed = in_hand = seen = 0
+    killed = in_hand = 0
     end = time.monotonic() + PATIENCE
     try:
         while moving.exists():
             if time.monotonic() > end:
                 raise TimeoutError(f"{moving.count()} jobs are left.")
-            time.sleep(0.01)
-            taken = sum(control.ledger()["deliveries"].values())
-            if killed < kills and taken > seen:
+            time.sleep(0.02)
+            if killed < kills and not _is_ordered(control, FaultKind.HANG_AFTER):
                 worker.send_signal(signal.SIGKILL)
                 worker.wait()
-                killed, seen = killed + 1, taken
+                killed += 1
                 in_hand += Job.objects.filter(status=Job.Status.RUNNING).exists()
-                if killed == kills:
+                if killed < kills:
+                    control.order_fault(FaultKind.HANG_AFTER, operation=SEND)
+                else:
                     control.cancel_faults()
                 worker = start(folder)
             elif worker.poll() is not None:
@@ -95,6 +99,10 @@ def deliver(folder: Path, control: PayrollControl, kills: int) -> int:
         worker.terminate()
         worker.wait()
     return in_hand
+
+
+def _is_ordered(control: PayrollControl, kind: FaultKind) -> bool:
+    return any(each["kind"] == kind for each in control.faults())
 
 
 def found(control: PayrollControl) -> dict[str, Any]:
@@ -123,9 +131,7 @@ def found(control: PayrollControl) -> dict[str, Any]:
             [line["key"], line["reference"], line["employment"], line["state"], line["kroner"]]
             for line in control.lines()
         ),
-        "sendings": [
-            each["key"] for each in control.journal() if each["operation"] == "SendOneOffPayments"
-        ],
+        "sendings": [each["key"] for each in control.journal() if each["operation"] == SEND],
         "cases": sorted(Case.objects.values_list("number", "status", "stage")),
         "stuck": sorted(
             Case.objects.filter(status=Case.Status.OPEN)

@@ -49,7 +49,7 @@ class Outside:
     answering: threading.Event = field(default_factory=threading.Event)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait_for(self, calls: int, *, seconds: float = 60.0) -> None:
+    def wait_for(self, calls: int, *, seconds: float = 120.0) -> None:
         """Wait until so many calls have been made."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self.calls) >= calls, seconds):

@@ -83,7 +83,7 @@ class Process:
             self.process.join()
             self.results.close()
 
-    def wait(self, seconds: float = 120.0) -> int:
+    def wait(self, seconds: float = 200.0) -> int:
         """Wait for its end; 0, or minus the signal that killed it.
 
         Raises:

@@ -436,7 +436,7 @@ def act(
 def race(place: Place, *, together: Any, name: str, **arguments: Any) -> Any:
     """An act that begins when all racers stand ready; its result or the code of its refusal."""
     connection.ensure_connection()
-    together.wait(30)
+    together.wait(120)
     result, _ = act(place, name=name, **arguments)
     return result
 

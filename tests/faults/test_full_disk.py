@@ -64,7 +64,7 @@ def survive(rig, disk: Path) -> None:
 
 def felt(worker: Process, warning: str) -> None:
     """Wait until a worker has said that it cannot write."""
-    for _ in range(600):
+    for _ in range(2400):
         if warning in worker.told:
             return
         # Until it says so, or ends.

@@ -26,7 +26,7 @@ def begin(folder: Path, database: str, kills: int) -> subprocess.Popen[str]:
 
 
 def end(process: subprocess.Popen[str]) -> dict[str, Any]:
-    output, errors = process.communicate(timeout=150)
+    output, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     # The platform may log to the same place; the result comes last.
     result: dict[str, Any] = json.loads(output.splitlines()[-1])
@@ -42,8 +42,8 @@ def test_killed_workers_and_a_failing_payroll_change_no_krone(rig, undisturbed):
     disturbed = end(begin(rig.folder / "month", rig.database, KILLS))
 
     # The disaster took place: work was in hand at the kills, and payroll was sent keys again.
-    assert disturbed["killed_with_work_in_hand"] > 0
-    assert len(disturbed["sendings"]) > len(set(disturbed["sendings"]))
+    assert disturbed["killed_with_work_in_hand"] == KILLS
+    assert len(disturbed["sendings"]) >= len(set(disturbed["sendings"])) + KILLS
     # Deliveries, lines and kroner: what the platform has recorded is what payroll has booked.
     assert disturbed["ours"] == disturbed["theirs"]
     assert disturbed["pending"] == 0

@@ -101,7 +101,7 @@ def run(part: str, where: stage.Stage, database: str) -> dict[str, Any]:
         env={**os.environ, "SAGSGANG_DATABASE": database, "SAGSGANG_JOB_LEASE": "5"},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

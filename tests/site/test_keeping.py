@@ -31,7 +31,7 @@ class Started:
 
     def wait_for(self, count: int) -> None:
         with self._more:
-            assert self._more.wait_for(lambda: len(self.processes) >= count, 30)
+            assert self._more.wait_for(lambda: len(self.processes) >= count, 120)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def sagsgang(*arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-W", "ignore", "-m", "sagsgang.cli", *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 

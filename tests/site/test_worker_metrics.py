@@ -10,19 +10,17 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 
-from tests.serving import environment
+from tests.serving import environment, free_port
 
 COMMAND = [sys.executable, "-m", "sagsgang.cli"]
 
 
-@pytest.mark.timeout(120)
 def test_a_worker_tells_what_it_does_on_a_port_of_its_own(tmp_path: Path) -> None:
     settings = environment(SAGSGANG_DATA_DIR=str(tmp_path / "var"))
     subprocess.run([*COMMAND, "migrate"], env=settings, check=True, capture_output=True)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
         arguments = [*COMMAND, "worker", "--metrics-port", str(port)]
         refused = subprocess.run(
             arguments, env=settings, capture_output=True, text=True, check=False
@@ -33,7 +31,7 @@ def test_a_worker_tells_what_it_does_on_a_port_of_its_own(tmp_path: Path) -> Non
     worker = subprocess.Popen(arguments, env=settings, stdout=subprocess.PIPE, text=True)
     try:
         text = ""
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 answer = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
                 text = answer.text
@@ -45,7 +43,7 @@ def test_a_worker_tells_what_it_does_on_a_port_of_its_own(tmp_path: Path) -> Non
         # What stands in the database is told by the pages alone.
         assert "sagsgang_open_instances" not in text
         worker.terminate()
-        assert worker.wait(60) == 0
+        assert worker.wait(120) == 0
     finally:
         worker.kill()
         worker.communicate()

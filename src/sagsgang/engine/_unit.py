@@ -317,6 +317,12 @@ class UnitOfWork:
         self.mutations += 1
         instance.changed = True
 
+    def migrate(self, instance: Instance, definition: Definition) -> None:
+        """Put an instance on another version of its process; its state must fit that one."""
+        self.change(instance)
+        instance.definition = definition
+        self._batch.migrated.append((definition.id, instance.id))
+
     def note(self, instance: Instance, command: str, detail: Mapping[str, Any]) -> None:
         """Write a line of history for a change of an instance that is not a step of its tokens."""
         self.change(instance)
@@ -493,6 +499,7 @@ class UnitOfWork:
         return not (
             self._pending
             or listeners()
+            or self._batch.migrated
             or (self._needs_entries and entries.uses_procrastinate())
             or self._batch.overlaps
         )
@@ -557,8 +564,7 @@ class UnitOfWork:
             parent = (instance.parent_id, instance.parent_wait, instance.depth)
             self._batch.new.append((*head, *facts, *parent, self._stamp, ended))
         else:
-            moved = (instance.id, instance.base, instance.definition.id)
-            self._batch.moved.append((*moved, *facts, ended))
+            self._batch.moved.append((instance.id, instance.base, *facts, ended))
 
     @property
     def steps(self) -> Sequence[AppliedStep]:

@@ -86,7 +86,7 @@ class MigrationPlan:
         dropped = [wait.id for wait in instance.state.waits.values() if move.drops(wait)]
         if dropped:
             _drop(unit, instance, dropped)
-        instance.definition = new
+        unit.migrate(instance, new)
         renamed = move.rename(instance)
         detail = {"from": self.source, "to": self.target, "renamed": renamed, "dropped": dropped}
         unit.note(instance, "migrate", {**detail, "reason": reason} if reason else detail)

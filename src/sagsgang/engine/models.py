@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from sagsgang.engine.fields import RowIdField
+
 __all__ = [
     "BulkItem",
     "BulkRun",
@@ -140,7 +142,7 @@ class ProcessInstance(models.Model):
         CANCELLED = "cancelled", "Annulleret"
         FAILED = "failed", "Fejlet"
 
-    id = models.BigIntegerField(primary_key=True)
+    id = RowIdField(primary_key=True)
     definition = models.ForeignKey(
         ProcessDefinition, on_delete=models.PROTECT, related_name="+", db_constraint=False
     )

@@ -79,7 +79,7 @@ COLUMNS = [
 @hypothesis_settings(
     max_examples=examples(10),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
 def test_any_single_change_is_found_and_located(write, tamper, now, data):
@@ -244,7 +244,7 @@ def test_an_entry_that_turns_up_in_a_gap_days_later_is_an_insertion(write, tampe
 @hypothesis_settings(
     max_examples=examples(10),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.permutations(range(9)), st.lists(st.integers(0, 8), max_size=4))
 def test_whatever_the_order_of_commits_every_entry_is_sealed_once(

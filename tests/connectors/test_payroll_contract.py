@@ -291,7 +291,7 @@ _steps = st.lists(
 @settings(
     max_examples=examples(20),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=_steps)
 def test_any_mixture_of_sending_losing_and_repeating_books_each_key_once(

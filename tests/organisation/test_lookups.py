@@ -148,7 +148,7 @@ def test_a_chain_is_followed_no_further_than_makes_sense(org, on):
 @settings(
     max_examples=examples(10),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     st.sets(st.tuples(st.integers(0, 4), st.integers(0, 4)).filter(lambda pair: pair[0] != pair[1]))

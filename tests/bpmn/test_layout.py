@@ -12,6 +12,7 @@ from sagsgang.bpmn.model import BPMNDI, DC, DI
 from tests.bpmn.drawing import (
     boundary,
     definitions,
+    el,
     end,
     exclusive,
     flow,
@@ -240,3 +241,83 @@ def test_conversations_are_drawn_and_tied_to_their_pools():
     assert found["talk"][0] + found["talk"][2] < found["more"][0]
     assert b'bpmnElement="l"' in drawn
     assert [str(each) for each in check(load(drawn))] == []
+
+
+def talking(tag: str, key: str, begins: str, others: tuple[str, ...], *inside: str) -> str:
+    names = "".join(f"<participantRef>{name}</participantRef>" for name in (*others, begins))
+    return el(tag, key, names, *inside, initiatingParticipantRef=begins)
+
+
+CHOREOGRAPHY = (
+    '<choreography id="ch"><participant id="x"/><participant id="y"/><participant id="z"/>'
+    '<messageFlow id="m" sourceRef="x" targetRef="y"/>'
+    '<messageFlow id="n" sourceRef="y" targetRef="z"/>'
+    + start()
+    + talking("choreographyTask", "ask", "x", ("y",), "<messageFlowRef>m</messageFlowRef>")
+    + talking(
+        "subChoreography",
+        "talk",
+        "y",
+        ("x", "z"),
+        start("s1"),
+        talking("choreographyTask", "tell", "y", ("z",), "<messageFlowRef>n</messageFlowRef>"),
+        end("e1"),
+        flow("s1 -> tell -> e1"),
+    )
+    + end()
+    + flow("s -> ask -> talk -> e")
+    + "</choreography>"
+)
+
+
+def test_a_choreography_has_its_own_diagram_with_a_band_for_each_participant():
+    drawn = layout(
+        load(definitions(CHOREOGRAPHY, process(start("s9"), end("e9"), flow("s9 -> e9"))))
+    )
+    planes = [each.get("bpmnElement") for each in drawn.root.iter(f"{{{BPMNDI}}}BPMNPlane")]
+    assert planes == ["p", "ch"]
+    found = boxes(drawn.to_xml())
+    assert {"s", "ask", "talk", "s1", "tell", "e1", "e"} <= set(found)
+    bands: dict[str, list[tuple[float, str, str]]] = {}
+    for shape in drawn.root.iter(f"{{{BPMNDI}}}BPMNShape"):
+        activity = shape.get("choreographyActivityShape", "").removesuffix("_di")
+        if not activity:
+            continue
+        x, y, width, height = found[activity]
+        bounds = shape.find(f"{{{DC}}}Bounds")
+        top, high = float(bounds.get("y")), float(bounds.get("height"))
+        assert (float(bounds.get("x")), float(bounds.get("width"))) == (x, width)
+        assert y <= top
+        assert top + high <= y + height
+        kind = shape.get("participantBandKind")
+        bands.setdefault(activity, []).append((top, shape.get("bpmnElement"), kind))
+    told = {key: [each[1:] for each in sorted(rows)] for key, rows in bands.items()}
+    assert told == {
+        "ask": [("x", "top_initiating"), ("y", "bottom_non_initiating")],
+        "talk": [
+            ("y", "top_initiating"),
+            ("x", "middle_non_initiating"),
+            ("z", "bottom_non_initiating"),
+        ],
+        "tell": [("y", "top_initiating"), ("z", "bottom_non_initiating")],
+    }
+    x, y, width, height = found["tell"]
+    assert bands["talk"][0][0] + 20 < y, "bands do not cover what is inside"
+    assert y + height < bands["talk"][1][0]
+    assert [str(each) for each in check(load(drawn.to_xml()))] == []
+
+
+def test_pools_without_processes_are_drawn():
+    xml = definitions(
+        '<collaboration id="c"><participant id="x"/><participant id="y"/>'
+        '<messageFlow id="m" sourceRef="x" targetRef="y"/></collaboration>'
+    )
+    drawn = layout(load(xml)).to_xml()
+    assert set(boxes(drawn)) == {"x", "y"}
+    assert b'bpmnElement="m"' in drawn
+    assert [str(each) for each in check(load(drawn))] == []
+
+
+def test_a_file_with_nothing_to_draw_stays_as_it_is():
+    empty = load(definitions('<message id="m" name="m"/>'))
+    assert layout(empty) is empty

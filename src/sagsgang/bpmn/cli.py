@@ -160,7 +160,7 @@ def layout_command(
         typer.echo(f"{file}: {error.code}: {error}", err=True)
         raise typer.Exit(_FAULTS) from None
     if drawn is model:
-        typer.echo(f"{file} har allerede et diagram eller ingen proces; intet er ændret.")
+        typer.echo(f"{file} har allerede et diagram eller intet at tegne; intet er ændret.")
         return
     target = out or file
     target.write_bytes(drawn.to_xml())

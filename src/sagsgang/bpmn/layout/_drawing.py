@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from sagsgang.bpmn._read import reference
-from sagsgang.bpmn.layout._page import Page, Point
+from sagsgang.bpmn._read import children, reference
+from sagsgang.bpmn.layout._page import BAND, Box, Page, Point
 from sagsgang.bpmn.layout._placing import data_of
 from sagsgang.bpmn.layout._roads import across
 from sagsgang.bpmn.model import BPMN, BPMNDI, DC, DI, Model, local_name
@@ -16,26 +16,24 @@ from sagsgang.bpmn.model import BPMN, BPMNDI, DC, DI, Model, local_name
 __all__ = ["draw"]
 
 
+_CHOREOGRAPHY = frozenset({"choreographyTask", "subChoreography", "callChoreography"})
+
+
 def draw(model: Model, page: Page, plane: etree._Element) -> None:
+    """Write a page's shapes and edges into a plane."""
     for key, box in page.boxes.items():
-        shape = etree.SubElement(plane, f"{{{BPMNDI}}}BPMNShape")
-        shape.set("id", f"{key}_di")
-        shape.set("bpmnElement", key)
+        shape = _shape(plane, f"{key}_di", key, box)
         element = model.by_id.get(key)
         if key in page.open:
             shape.set("isExpanded", "true")
-        if element is not None and local_name(element) in {"participant", "lane"}:
+        if element is None:
+            continue
+        if local_name(element) in {"participant", "lane"}:
             shape.set("isHorizontal", "true")
-        if element is not None and local_name(element) == "exclusiveGateway":
+        if local_name(element) == "exclusiveGateway":
             shape.set("isMarkerVisible", "true")
-        bounds = etree.SubElement(shape, f"{{{DC}}}Bounds")
-        for name, value in (
-            ("x", box.x),
-            ("y", box.y),
-            ("width", box.width),
-            ("height", box.height),
-        ):
-            bounds.set(name, f"{value:g}")
+        if local_name(element) in _CHOREOGRAPHY:
+            _draw_participants(plane, element, box)
     for name in ("sequenceFlow", "messageFlow", "conversationLink", "association"):
         for flow in model.root.iter(f"{{{BPMN}}}{name}"):
             source = page.boxes.get(reference(flow.get("sourceRef")))
@@ -47,6 +45,31 @@ def draw(model: Model, page: Page, plane: etree._Element) -> None:
             edge.set("bpmnElement", str(flow.get("id")))
             _write(edge, page.ways.get(str(flow.get("id"))) or across(source, target))
     _draw_data(model, page, plane)
+
+
+def _shape(plane: etree._Element, name: str, of: str, box: Box) -> etree._Element:
+    shape = etree.SubElement(plane, f"{{{BPMNDI}}}BPMNShape")
+    shape.set("id", name)
+    shape.set("bpmnElement", of)
+    bounds = etree.SubElement(shape, f"{{{DC}}}Bounds")
+    for side, value in (("x", box.x), ("y", box.y), ("width", box.width), ("height", box.height)):
+        bounds.set(side, f"{value:g}")
+    return shape
+
+
+def _draw_participants(plane: etree._Element, activity: etree._Element, box: Box) -> None:
+    """Who takes part: who begins at the top of the activity, the others at its bottom."""
+    key = activity.get("id", "")
+    begins = reference(activity.get("initiatingParticipantRef"))
+    names = dict.fromkeys(reference(each.text) for each in children(activity, "participantRef"))
+    ordered = sorted(names, key=lambda name: name != begins)
+    for number, name in enumerate(ordered):
+        place = "top" if number == 0 else "middle" if number < len(ordered) - 1 else "bottom"
+        y = box.y if number == 0 else box.bottom - (len(ordered) - number) * BAND
+        band = _shape(plane, f"{key}_{name}_di", name, Box(box.x, y, box.width, BAND))
+        kind = "initiating" if name == begins else "non_initiating"
+        band.set("participantBandKind", f"{place}_{kind}")
+        band.set("choreographyActivityShape", f"{key}_di")
 
 
 def _draw_data(model: Model, page: Page, plane: etree._Element) -> None:

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from lxml import etree
 
-__all__ = ["GAP_X", "GAP_Y", "HEADER", "MARGIN", "Box", "Page", "Point", "Size"]
+__all__ = ["BAND", "GAP_X", "GAP_Y", "HEADER", "MARGIN", "Box", "Page", "Point", "Size", "Tracks"]
 
 GAP_X, GAP_Y, MARGIN, HEADER = 60.0, 50.0, 40.0, 30.0
+
+BAND = 20.0
+"""Height of a participant in a choreography activity."""
 
 Point = tuple[float, float]
 """Points from the left and from the top."""
@@ -38,6 +43,28 @@ class Box:
     @property
     def bottom(self) -> float:
         return self.y + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """Columns or rows: where each begins, and how wide or high it is."""
+
+    begins: Sequence[float]
+    sizes: Sequence[float]
+
+    @classmethod
+    def of(cls, sizes: Sequence[float], *, first: float, gap: float) -> Tracks:
+        """Tracks of these sizes one after the other, the first at ``first``."""
+        begins = [*accumulate((size + gap for size in sizes), initial=first)]
+        return cls(begins[: len(sizes)], sizes)
+
+    @property
+    def middles(self) -> list[float]:
+        return [begin + size / 2 for begin, size in zip(self.begins, self.sizes, strict=True)]
+
+    @property
+    def ends(self) -> list[float]:
+        return [begin + size for begin, size in zip(self.begins, self.sizes, strict=True)]
 
 
 @dataclass(slots=True)

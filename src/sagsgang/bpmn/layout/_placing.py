@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
 from lxml import etree
 
 from sagsgang.bpmn._read import boolean, children, reference
-from sagsgang.bpmn.layout._grid import Edge, arrange
-from sagsgang.bpmn.layout._page import GAP_X, GAP_Y, MARGIN, Box, Page, Size
+from sagsgang.bpmn.layout._grid import Edge, Grid, arrange
+from sagsgang.bpmn.layout._page import BAND, GAP_X, GAP_Y, MARGIN, Box, Page, Size, Tracks
 from sagsgang.bpmn.layout._roads import Roads
 from sagsgang.bpmn.model import local_name
 
@@ -19,8 +19,10 @@ __all__ = ["Placed", "data_of", "place"]
 
 _EVENT, _GATEWAY, _TASK = (36.0, 36.0), (50.0, 50.0), (100.0, 80.0)
 _DATA, _NOTE = (36.0, 50.0), (100.0, 40.0)
-_CONTAINERS = frozenset({"subProcess", "transaction", "adHocSubProcess"})
-_NODES = frozenset(
+# The least height of a row in a lane, and of one in which only a flow passes.
+_LANE, _PASSAGE = 80.0, 20.0
+_CONTAINERS = frozenset({"subProcess", "transaction", "adHocSubProcess", "subChoreography"})
+_TASKS = frozenset(
     {
         "task",
         "userTask",
@@ -31,6 +33,8 @@ _NODES = frozenset(
         "sendTask",
         "receiveTask",
         "callActivity",
+        "choreographyTask",
+        "callChoreography",
     }
 )
 _ARTIFACTS = {
@@ -64,67 +68,77 @@ def place(
     bands: int = 1,
 ) -> Placed:
     """Place everything inside a container, its upper left corner at a point."""
-    nodes = {
-        each.get("id", ""): each
-        for each in container
-        if each.get("id") and _is_node(each) and local_name(each) != "boundaryEvent"
-    }
+    nodes = {key: each for each in container if (key := each.get("id")) and _is_node(each)}
     # Outside the flow: in a row of their own, where no lanes say where they belong.
     apart = {key: each for key, each in nodes.items() if bands == 1 and _starts_itself(each)}
     nodes = {key: each for key, each in nodes.items() if key not in apart}
-    events = {each.get("id", ""): each for each in children(container, "boundaryEvent")}
-    hosts = {key: reference(each.get("attachedToRef")) for key, each in events.items()}
+    hosts = {
+        each.get("id", ""): reference(each.get("attachedToRef"))
+        for each in children(container, "boundaryEvent")
+    }
     flows = {
         each.get("id") or f"#{number}": each
         for number, each in enumerate(children(container, "sequenceFlow"))
     }
     edges = [_edge(key, each, hosts) for key, each in flows.items()]
     grid = arrange(list(nodes), edges, band_of, bands)
-    sizes = {key: _size(page, node) for key, node in nodes.items()}
-    widths = [0.0] * grid.columns
-    heights = [80.0 if bands > 1 else 0.0] * sum(grid.bands)
-    for key, (column, row) in grid.cells.items():
-        widths[column] = max(widths[column], sizes[key][0])
-        heights[row] = max(heights[row], sizes[key][1])
-    for row in grid.passes.values():
-        heights[row] = max(heights[row], 20.0)
-    xs = [left, *accumulate((width + GAP_X for width in widths), initial=left)][1:]
     tied = _tied(container)
     artifacts = _artifacts(container)
     # What belongs to the uppermost row stands above it, so that its line crosses nothing.
-    above = {key for key in artifacts if grid.cells.get(tied.get(key, ""), (0, 1))[1] == 0}
-    head = max((artifacts[key][1] + GAP_Y for key in above), default=0.0)
-    ys = [top + head, *accumulate((height + GAP_Y for height in heights), initial=top + head)][1:]
+    upper = {
+        key: size
+        for key, size in artifacts.items()
+        if grid.cells.get(tied.get(key, ""), (0, 1))[1] == 0
+    }
+    lower = {key: size for key, size in artifacts.items() if key not in upper}
+    head = max((height + GAP_Y for _, height in upper.values()), default=0.0)
+    sizes = {key: _size(page, node) for key, node in nodes.items()}
+    columns, rows = _tracks(grid, sizes, left, top + head)
     for key, (column, row) in grid.cells.items():
         width, height = sizes[key]
-        x = xs[column] + (widths[column] - width) / 2
-        y = ys[row] + (heights[row] - height) / 2
-        page.boxes[key] = Box(x, y, width, height)
-        if local_name(nodes[key]) in _CONTAINERS:
-            page.open.add(key)
-            place(page, nodes[key], x + MARGIN, y + MARGIN)
+        x, y = columns.middles[column] - width / 2, rows.middles[row] - height / 2
+        _put(page, nodes[key], Box(x, y, width, height))
     _place_boundaries(page, hosts)
-    roads = Roads(grid, xs, widths, ys, heights)
+    roads = Roads(grid, columns, rows)
     for edge, flow in zip(edges, flows.values(), strict=True):
         source = page.boxes.get(reference(flow.get("sourceRef")))
         if source is not None and edge.source in nodes and edge.target in nodes:
             corner = local_name(nodes[edge.source]).endswith("Gateway")
             page.ways[edge.id] = roads.way(edge, source, page.boxes[edge.target], corner=corner)
-    width, height = max(xs[-1] - GAP_X - left, 0.0), max(ys[-1] - GAP_Y - top, 0.0)
-    height += roads.underneath
-    upper = {key: size for key, size in artifacts.items() if key in above}
-    lower = {key: size for key, size in artifacts.items() if key not in above}
-    width = max(width, _row(page, upper, tied, left, top) - left)
+    right = max([left, *columns.ends[-1:], _row(page, upper, tied, left, top)])
+    bottom = rows.ends[-1] + roads.underneath
     for beside in ({key: _size(page, node) for key, node in apart.items()}, lower):
         if beside:
-            below = top + height + (GAP_Y if height else 0.0)
-            width = max(width, _row(page, beside, tied, left, below) - left)
-            height = below + max(high for _, high in beside.values()) - top
+            below = bottom + (GAP_Y if bottom > top else 0.0)
+            right = max(right, _row(page, beside, tied, left, below))
+            bottom = below + max(height for _, height in beside.values())
     for key, node in apart.items():
-        page.open.add(key)
-        place(page, node, page.boxes[key].x + MARGIN, page.boxes[key].y + MARGIN)
+        _put(page, node, page.boxes[key])
     ends = accumulate(grid.bands)
-    return Placed(width, height, tuple(ys[end] - GAP_Y for end in ends))
+    return Placed(right - left, bottom - top, tuple(rows.ends[end - 1] for end in ends))
+
+
+def _tracks(
+    grid: Grid, sizes: Mapping[str, Size], left: float, top: float
+) -> tuple[Tracks, Tracks]:
+    """Columns and rows with room for the nodes, and for the flows that pass over columns."""
+    widths = [0.0] * grid.columns
+    heights = [_LANE if len(grid.bands) > 1 else 0.0] * sum(grid.bands)
+    for key, (column, row) in grid.cells.items():
+        widths[column] = max(widths[column], sizes[key][0])
+        heights[row] = max(heights[row], sizes[key][1])
+    for row in grid.passes.values():
+        heights[row] = max(heights[row], _PASSAGE)
+    return Tracks.of(widths, first=left, gap=GAP_X), Tracks.of(heights, first=top, gap=GAP_Y)
+
+
+def _put(page: Page, node: etree._Element, box: Box) -> None:
+    """Put a node where its box is, and into it what it contains."""
+    key = node.get("id", "")
+    page.boxes[key] = box
+    if local_name(node) in _CONTAINERS:
+        page.open.add(key)
+        place(page, node, box.x + MARGIN, box.y + MARGIN)
 
 
 def _starts_itself(node: etree._Element) -> bool:
@@ -190,8 +204,11 @@ def _place_boundaries(page: Page, hosts: dict[str, str]) -> None:
 
 
 def _is_node(element: etree._Element) -> bool:
+    """Whether it has a place of its own in the flow; boundary events sit on their activities."""
     name = local_name(element)
-    return name in _NODES or name in _CONTAINERS or name.endswith(("Gateway", "Event"))
+    if name == "boundaryEvent":
+        return False
+    return name in _TASKS or name in _CONTAINERS or name.endswith(("Gateway", "Event"))
 
 
 def _size(page: Page, node: etree._Element) -> Size:
@@ -200,13 +217,15 @@ def _size(page: Page, node: etree._Element) -> Size:
         return _EVENT
     if name.endswith("Gateway"):
         return _GATEWAY
+    # All participants but two take more room than there is anyway.
+    more = max(len(children(node, "participantRef")) - 2, 0) * BAND
     if name not in _CONTAINERS:
-        return _TASK
+        return _TASK[0], _TASK[1] + more
     if node not in page.sizes:
         inside = place(Page(sizes=page.sizes), node, 0, 0)
         page.sizes[node] = (
             max(inside.width, 20.0) + 2 * MARGIN,
-            max(inside.height, 20.0) + 2 * MARGIN,
+            max(inside.height, 20.0) + 2 * MARGIN + more,
         )
     return page.sizes[node]
 

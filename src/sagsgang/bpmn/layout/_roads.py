@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sagsgang.bpmn.layout._grid import Edge, Grid
-from sagsgang.bpmn.layout._page import GAP_X, GAP_Y, Box, Point
+from sagsgang.bpmn.layout._page import GAP_X, GAP_Y, Box, Point, Tracks
 
 __all__ = ["Roads", "across"]
 
@@ -17,20 +17,13 @@ _APART, _ABREAST = 7.0, 5
 class Roads:
     """The ways of flows: along the spaces between columns and rows, and through cells kept free."""
 
-    def __init__(
-        self,
-        grid: Grid,
-        xs: Sequence[float],
-        widths: Sequence[float],
-        ys: Sequence[float],
-        heights: Sequence[float],
-    ) -> None:
+    def __init__(self, grid: Grid, columns: Tracks, rows: Tracks) -> None:
         self._grid = grid
-        self._after = [x + width + GAP_X / 2 for x, width in zip(xs, widths, strict=False)]
-        self._ahead = [xs[0] - 15.0, *self._after]
-        self._rows = [y + height / 2 for y, height in zip(ys, heights, strict=False)]
-        self._below = [y + height + GAP_Y / 2 for y, height in zip(ys, heights, strict=False)]
-        self._bottom = ys[-1] - GAP_Y + 20.0
+        self._after = [end + GAP_X / 2 for end in columns.ends]
+        self._ahead = [*(begin - 15.0 for begin in columns.begins[:1]), *self._after]
+        self._rows = rows.middles
+        self._below = [end + GAP_Y / 2 for end in rows.ends]
+        self._bottom = rows.ends[-1] + 20.0
         self._lanes: dict[object, dict[str, int]] = {}
         self._back = 0
         self._dropped: set[str] = set()

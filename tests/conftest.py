@@ -35,7 +35,7 @@ settings.load_profile("sagsgang")
 @lru_cache
 def _postgres() -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", 5432), timeout=1):
+        with socket.create_connection(("127.0.0.1", 5432), timeout=20):
             return True
     except OSError:
         return False

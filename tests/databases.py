@@ -25,7 +25,7 @@ def new_database(template: str = "") -> Iterator[str]:
     """
     name = f"sagsgang_{uuid.uuid4().hex[:12]}"
     try:
-        server = psycopg.connect(SERVER, autocommit=True, connect_timeout=3)
+        server = psycopg.connect(SERVER, autocommit=True, connect_timeout=30)
     except psycopg.OperationalError:
         absence = "PostgreSQL does not answer; set SAGSGANG_TEST_POSTGRES to a server."
         if "postgres" in os.environ.get("SAGSGANG_REQUIRE", "").split(","):

@@ -385,6 +385,24 @@ def test_the_case_page_and_the_instance_page_lead_to_each_other(
     )
 
 
+def test_fields_of_variables_are_folded_until_asked_for(case: Case, client: Client) -> None:
+    page = page_of(case.process_instance or 0)
+    folded = text_of(client, page)
+    count = len(engine.variables_of(case.process_instance or 0))
+    assert f"{count} navne, " in folded
+    assert re.search(r"<details><summary[^>]*><span>facts</span> <span[^>]*>\d+ felter<", folded)
+    assert "<dt>unit_name</dt>" in folded, "what is folded can still be searched for"
+    assert "Kun ved Ret timesedlen: " in folded
+    unfolded = text_of(client, f"{page}?variabler=alle")
+    assert re.search(r"<details open><summary[^>]*><span>facts</span>", unfolded)
+    assert "Fold alle ud" not in unfolded
+
+
+def test_a_wait_says_how_long_it_has_waited(case: Case, client: Client, time: ManualClock) -> None:
+    operating.later(time, hours=50)
+    assert ">i 2 dage</td>" in text_of(client, page_of(case.process_instance or 0))
+
+
 def test_an_operator_without_a_case_role_is_not_led_to_the_case(case: Case, client: Client) -> None:
     assert "Åbn sagen" not in text_of(client, page_of(case.process_instance or 0))
 

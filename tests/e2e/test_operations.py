@@ -70,6 +70,18 @@ def test_a_token_is_moved_by_a_click_in_the_diagram(
     expect(page.get_by_role("status")).to_contain_text("venter ved »Task archive«")
 
 
+def test_fields_of_a_variable_unfold_by_the_keyboard_without_script(
+    site: Site, world: World, operator: User
+) -> None:
+    case = worlds.order(world, duty("2025-10-02", "06:00", "20:00"), key="b")
+    page = site.open_as(operator, f"{DRIFT}instanser/{case.process_instance}/", script=False)
+    field = page.get_by_text("unit_name", exact=True).first
+    expect(field).to_be_hidden()
+    page.locator("summary", has_text="facts").first.focus()
+    page.keyboard.press("Enter")
+    expect(field).to_be_visible()
+
+
 def test_instances_move_to_another_version_without_script(
     site: Site, operator: User, payroll: operating.Payroll, picture: Picture
 ) -> None:

@@ -207,11 +207,17 @@ def values(case: Case) -> Mapping[str, Any]:
 
 
 def names_of(usernames: Sequence[str]) -> dict[str, str]:
-    """Names to show for user names; the system has a name too."""
+    """Names to show for user names; the system has a name too, and so have its parts."""
     found = {
         user.username: user.full_name
         for user in User.objects.filter(username__in=set(usernames)).select_related("person")
     }
-    return {
-        name: found.get(name, "Sagsgang" if name in {SYSTEM, ""} else name) for name in usernames
-    }
+    return {name: found.get(name) or _name_of_system(name) for name in usernames}
+
+
+def _name_of_system(name: str) -> str:
+    """``Sagsgang`` for the system itself, ``Sagsgang (cli)`` for a part of it, else the name."""
+    if name in {SYSTEM, ""}:
+        return "Sagsgang"
+    part = name.removeprefix("system:")
+    return f"Sagsgang ({part})" if part != name else name

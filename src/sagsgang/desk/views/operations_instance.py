@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -131,6 +132,12 @@ def _page(
 ) -> HttpResponse:
     nodes = found.definition.graph.nodes
     names = {node.id: node.name for node in nodes.values()}
+    entered = {
+        record.element: entry.at
+        for entry in found.history
+        for record in entry.events
+        if record.event == "entered"
+    }
     waits = [
         {
             "wait": wait,
@@ -140,7 +147,7 @@ def _page(
             and wait.status == "ready"
             and wait.available_at is not None
             and wait.available_at > now,
-            "age": ago(wait.since, now) if wait.since else "",
+            "age": ago(since, now) if (since := wait.since or entered.get(wait.element)) else "",
         }
         for wait in found.waits
     ]
@@ -162,7 +169,8 @@ def _page(
             "incidents": [each for each in waits if each["incident"]],
             "standing": found.elements,
             "targets": operations.targets(found.definition) if found.is_open else [],
-            "variables": _values(found) if values else _outlines(found),
+            "variables": _variables(found, names, values=values),
+            "unfolded": values or request.GET.get("variabler") == "alle",
             "values_shown": values,
             "kinds": {key: name for key, name in variables.KINDS.items() if key != "range"},
             "history": history,
@@ -182,23 +190,60 @@ def _case(user: User, found: InstanceView, now: datetime) -> Any:
     return cases.filter(number=key).only("number", "title").first()
 
 
-def _outlines(found: InstanceView) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
-    groups = [("", variables.outline(found.variables))]
-    return groups + [(element, variables.outline(local)) for element, local in found.local]
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable as the page lists it.
+
+    Attributes:
+        name: Its name.
+        text: Its shape, or its value when that was asked for.
+        fields: Name and text of each field inside, where it has any.
+    """
+
+    name: str
+    text: str
+    fields: Sequence[tuple[str, str]] = ()
 
 
-def _values(found: InstanceView) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
-    groups = [("", _shown(found.variables))]
-    return groups + [(element, _shown(local)) for element, local in found.local]
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables of the instance, or of one step that is open.
+
+    Attributes:
+        place: Name of the step; empty for the instance.
+        listed: The variables in the order of their names.
+    """
+
+    place: str
+    listed: Sequence[Variable]
+
+    @property
+    def values(self) -> int:
+        """How many values there are, each field of a variable counted."""
+        return sum(len(each.fields) or 1 for each in self.listed)
 
 
-def _shown(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Values as text, never a CPR number: that is shown on the case, where its own purpose is."""
-    shown = []
-    for name in sorted(values):
-        text = scrub(to_string(values[name]))
-        shown.append((name, text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"))
-    return shown
+def _variables(found: InstanceView, names: Mapping[str, str], *, values: bool) -> list[Variables]:
+    told = _value if values else variables.shape
+    places = [("", found.variables), *((names.get(key, key), local) for key, local in found.local)]
+    return [Variables(place, _listed(given, told)) for place, given in places]
+
+
+def _listed(given: Mapping[str, Any], told: Callable[[Any], str]) -> list[Variable]:
+    listed = []
+    for name, value in sorted(given.items()):
+        if variables.kind_of(value) == "context" and value:
+            fields = [(key, told(inner)) for key, inner in sorted(value.items())]
+            listed.append(Variable(name, variables.shape(value), fields))
+        else:
+            listed.append(Variable(name, told(value)))
+    return listed
+
+
+def _value(value: Any) -> str:
+    """A value as text, never a CPR number: that is shown on the case, where its own purpose is."""
+    text = scrub(to_string(value))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
 def _versions(found: InstanceView) -> list[int]:

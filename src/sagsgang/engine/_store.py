@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from sagsgang.engine import _driver
-from sagsgang.engine._driver import is_postgresql, query, run
+from sagsgang.engine._driver import is_postgresql, query, run, run_many
 
 __all__ = [
     "HISTORY",
@@ -35,13 +35,14 @@ __all__ = [
     "as_records",
     "chunks",
     "from_db",
-    "insert",
+    "insert_many",
     "is_postgresql",
     "next_instance_ids",
     "pairs",
     "query",
     "read_instances",
     "run",
+    "run_many",
     "to_db",
 ]
 
@@ -205,17 +206,11 @@ def as_records(columns: Sequence[tuple[str, str]], rows: Sequence[Row]) -> tuple
     return f"json_to_recordset(%s::json) AS d({types})", text
 
 
-def insert(table: Table, row: Row, *, ignore_known: bool = False) -> int:
-    """Insert one row, values in the order of the table's columns; returns how many went in.
-
-    Args:
-        table: Where to.
-        row: The row; instants through ``to_db``.
-        ignore_known: Leave the row out if its unique key is there already, instead of failing.
-    """
-    conflict = " ON CONFLICT DO NOTHING" if ignore_known else ""
-    marks = ", ".join(["%s"] * len(table.columns))
-    return run(f"INSERT INTO {table.name} ({table.names}) VALUES ({marks}){conflict}", row)
+def insert_many(table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows, values in the order of the table's columns; instants through ``to_db``."""
+    if rows:
+        marks = ", ".join(["%s"] * len(table.columns))
+        run_many(f"INSERT INTO {table.name} ({table.names}) VALUES ({marks})", rows)
 
 
 def pairs(keys: Sequence[tuple[int, int]]) -> tuple[str, list[Any]]:

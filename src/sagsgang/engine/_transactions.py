@@ -23,6 +23,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from sagsgang.engine import _group_commit, _store, observing
 from sagsgang.engine._faults import frames_of
 from sagsgang.engine._outages import is_outage, is_transient
+from sagsgang.engine._post import Letter
 from sagsgang.engine._unit import UnitOfWork
 from sagsgang.engine.errors import ConflictError, EngineError, RefusedError
 from sagsgang.engine.listeners import listeners
@@ -60,6 +61,7 @@ class Task(Generic[Result]):
         ids: The instances it will ask for, so that all of a group are read with one statement.
         jobs: The jobs whose leases it will ask for.
         starts: How many instances it will start.
+        letter: The message it will deliver; those of a group are stored with one statement.
         only_steps: Whether it lets instances step and touches nothing else in the database.
     """
 
@@ -67,6 +69,7 @@ class Task(Generic[Result]):
     ids: Sequence[int] = ()
     jobs: Sequence[tuple[int, int]] = ()
     starts: int = 0
+    letter: Letter | None = None
     only_steps: bool = False
 
 
@@ -230,6 +233,8 @@ def _work_off(
     unit.load_leases(each for task in tasks for each in task.jobs)
     if starts := sum(task.starts for task in tasks):
         unit.reserve(starts)
+    if letters := [task.letter for task in tasks if task.letter is not None]:
+        unit.post.collect(letters)
     results: list[Result | EngineError] = []
     for task in tasks:
         before = unit.mutations

@@ -47,6 +47,7 @@ from sagsgang.engine._batch import Batch, Key
 from sagsgang.engine._definitions import Definition
 from sagsgang.engine._instance import Instance, Services
 from sagsgang.engine._limits import MAX_STATE_BYTES
+from sagsgang.engine._post import Post
 from sagsgang.engine.errors import (
     LeaseLostError,
     NotActiveError,
@@ -92,6 +93,7 @@ class UnitOfWork:
         self._called: dict[str, Definition] = {}
         self._leases: dict[Key, str] = {}
         self._ids: deque[int] = deque()
+        self._post: Post | None = None
 
     # --- Reading ---------------------------------------------------------------------------
 
@@ -459,31 +461,39 @@ class UnitOfWork:
         """Give an instance the oldest message that came before it waited for it."""
         if not self.is_open(instance, wait.id):
             return
-        row = _store.query(
+        held = self.post.held(wait.message, wait.correlation_key) if self._post else set()
+        rows = _store.query(
             "SELECT id, variables FROM engine_message WHERE name = %s AND correlation_key = %s "
-            "AND delivered_at IS NULL AND expires_at > %s ORDER BY id LIMIT 1",
-            [wait.message, wait.correlation_key, self._stamp],
+            "AND delivered_at IS NULL AND expires_at > %s ORDER BY id LIMIT %s",
+            [wait.message, wait.correlation_key, self._stamp, 1 + len(held)],
         )
-        if row:
-            self.deliver(row[0][0], row[0][1], instance, wait.id)
+        for message, variables in rows:
+            if message not in held:
+                self._deliver(message, variables, instance, wait.id)
+                return
 
-    def deliver(self, message: int, variables: str, instance: Instance, wait: int) -> bool:
-        """Give a stored message to a wait, exactly once; false if somebody else has taken it."""
-        if not self.mark_delivered(message, instance.id):
-            return False
-        self.step(instance, Complete(wait, codec.loads(variables)), {"message": message})
-        return True
-
-    def mark_delivered(self, message: int, instance_id: int) -> bool:
-        """Mark a stored message as given to an instance; false if somebody else has taken it."""
+    def _deliver(self, message: int, variables: str, instance: Instance, wait: int) -> None:
+        """Give a stored message to a wait, unless somebody else has taken it."""
         taken = _store.run(
             "UPDATE engine_message SET delivered_at = %s, instance_id = %s "
             "WHERE id = %s AND delivered_at IS NULL",
-            [self._stamp, instance_id, message],
+            [self._stamp, instance.id, message],
         )
         if taken:
             self.mutations += 1
-        return bool(taken)
+            self.step(instance, Complete(wait, codec.loads(variables)), {"message": message})
+
+    @property
+    def post(self) -> Post:
+        """The messages that this unit delivers."""
+        if self._post is None:
+            self._post = Post(self)
+        return self._post
+
+    def opened_for(self, message: str, correlation_key: str) -> list[Key]:
+        """The waits for a message that were opened in this unit, the first of them first."""
+        topic = (str(WaitKind.MESSAGE), message, correlation_key)
+        return [key for key, row in self._batch.subscriptions.opened.items() if row[3:6] == topic]
 
     # --- Writing ---------------------------------------------------------------------------
 
@@ -524,6 +534,8 @@ class UnitOfWork:
         """
         batch = self.rows()
         batch.write()
+        if self._post is not None:
+            self._post.write()
         if self._needs_entries and entries.uses_procrastinate():
             if batch.jobs.opened:
                 entries.defer(Counter(row[-1] for row in batch.jobs.opened.values()))

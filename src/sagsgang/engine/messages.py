@@ -10,93 +10,40 @@ is marked in the transaction of the step, so nothing is delivered twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from sagsgang import bpmn
 from sagsgang.bpmn import codec
-from sagsgang.bpmn.protocol import Complete, Variables, Wait, WaitKind
+from sagsgang.bpmn.protocol import Complete, Wait, WaitKind
 from sagsgang.engine import _definitions, _store
-from sagsgang.engine._transactions import Task, run_one, run_tasks
+from sagsgang.engine._outages import is_outage
+from sagsgang.engine._post import Letter
+from sagsgang.engine._transactions import GROUP, Task, run_one, run_tasks
 from sagsgang.engine._unit import Instance, UnitOfWork
-from sagsgang.engine.errors import EngineError, NotOpenError
+from sagsgang.engine.errors import ConflictError, EngineError, NotActiveError, NotOpenError
 from sagsgang.engine.models import Message, Signal, StartSubscription
 
-__all__ = ["correlate", "deliver_waiting", "forget_old", "send_signals", "start_due"]
+__all__ = ["Delivered", "deliver_waiting", "delivery", "forget_old", "send_signals", "start_due"]
 
 _ACTOR = "system"
+_log = structlog.get_logger(__name__)
+
+Delivered = Instance | int | None
+"""The instance that got a message, or its id where an earlier call has delivered it."""
 
 
-def correlate(
-    unit: UnitOfWork,
-    name: str,
-    correlation_key: str,
-    variables: Variables,
-    message_id: str,
-    lifetime: timedelta,
-) -> Instance | int | None:
-    """Store a message and deliver it if it can be; see ``sagsgang.engine.correlate_message``."""
-    stamp = _store.to_db(unit.now)
-    text = codec.dumps(dict(variables)).decode()
-    expires = _store.to_db(unit.now + lifetime)
-    row = (message_id, name, correlation_key, text, stamp, expires)
-    new = _store.insert(_store.MESSAGES, row, ignore_known=True)
-    [(message, receiver)] = _store.query(
-        "SELECT id, instance_id FROM engine_message WHERE message_id = %s", [message_id]
-    )
-    if receiver is not None:
-        return int(receiver)
-    if not new:
-        return None
-    return _deliver(unit, message, name, correlation_key, text)
+def delivery(letter: Letter) -> Task[Delivered]:
+    """The task that delivers a message if it can be; see ``sagsgang.engine.correlate_message``."""
+    return Task(lambda unit: unit.post.deliver(letter), letter=letter)
 
 
-def _deliver(
-    unit: UnitOfWork, message: int, name: str, correlation_key: str, variables: str
-) -> Instance | None:
-    waiting = _store.query(
-        "SELECT instance_id, wait FROM engine_subscription WHERE kind = 'message' AND name = %s "
-        "AND correlation_key = %s ORDER BY opened_at, instance_id, wait LIMIT 20",
-        [name, correlation_key],
-    )
-    for instance_id, wait in waiting:
-        instance = unit.get(instance_id)
-        # The subscription may have ended before the instance was locked.
-        open_wait = instance.state.waits.get(wait) if instance.status == "active" else None
-        if open_wait is None or open_wait.kind is not WaitKind.MESSAGE:
-            continue
-        return instance if unit.deliver(message, variables, instance, wait) else None
-    if waiting:
-        return None
-    start = (
-        StartSubscription.objects.filter(
-            kind=StartSubscription.Kind.MESSAGE, name=name, definition__state="active"
-        )
-        .order_by("pk")
-        .values_list("definition_id", "element")
-        .first()
-    )
-    if start is None:
-        return None
-    instance_id = unit.new_id()
-    if not unit.mark_delivered(message, instance_id):
-        return None
-    return unit.start(
-        _definitions.get(start[0]),
-        variables=codec.loads(variables),
-        business_key=correlation_key,
-        start_event=start[1],
-        trigger=name,
-        instance_id=instance_id,
-    )
-
-
-def deliver_waiting(now: datetime, limit: int = 200) -> int:
+def deliver_waiting(now: datetime, limit: int = GROUP) -> int:
     """Deliver stored messages that somebody waits for or that start a process; how many."""
     rows = _store.query(
         "SELECT m.id, m.name, m.correlation_key, m.variables FROM engine_message m "
@@ -109,47 +56,112 @@ def deliver_waiting(now: datetime, limit: int = 200) -> int:
         "WHERE t.kind = 'message' AND t.name = m.name)) ORDER BY m.id LIMIT %s",
         [_store.to_db(now), limit],
     )
-
-    def task(row: tuple[Any, ...]) -> Task[Instance | None]:
-        return Task(lambda unit: _deliver(unit, row[0], row[1], row[2], row[3]))
-
-    # One transaction each: the receivers are not known before, so a group could not lock them in
-    # order.
-    results = run_tasks([task(row) for row in rows], actor=_ACTOR, now=now, group=1)
+    tasks = [delivery(Letter(name, key, text, row=row)) for row, name, key, text in rows]
+    results = run_tasks(tasks, actor=_ACTOR, now=now)
+    for (row, *_), result in zip(rows, results, strict=True):
+        if isinstance(result, EngineError) and not isinstance(result, ConflictError):
+            _log.error("engine.message_failed", message=row, code=result.code)
     return sum(1 for each in results if isinstance(each, Instance))
 
 
-def send_signals(now: datetime, portion: int = 200) -> int:
-    """Carry out a portion of a signal that was sent; 0 if there is none, else more than 0.
+# --- Signals -------------------------------------------------------------------------------------
+
+
+def send_signals(now: datetime, portion: int = GROUP) -> int:
+    """Carry out a portion of the signals that were sent; 0 if there is none, else more than 0.
 
     The place reached is kept in the signal's row and moves in the transaction of the steps.
     """
-    pending = Signal.objects.filter(done_at=None).order_by("sent_at", "pk").first()
-    if pending is None:
+    pending = Signal.objects.filter(done_at=None).order_by("sent_at", "pk")
+    first = list(pending.values_list("pk", flat=True)[:portion])
+    if not first:
         return 0
-    return run_one(lambda unit: _send_portion(unit, pending.pk, portion), actor=_ACTOR, now=now)
+    try:
+        return run_one(lambda unit: _send_portion(unit, first, portion), actor=_ACTOR, now=now)
+    except Exception as error:
+        if is_outage(error) or isinstance(error, ConflictError):
+            raise
+    return _send_one_by_one(first[0], now, portion)
 
 
-def _send_portion(unit: UnitOfWork, signal_id: int, portion: int) -> int:
-    signal = Signal.objects.select_for_update().get(pk=signal_id)
-    if signal.done_at is not None:
-        return 1
-    variables: Mapping[str, Any] = codec.loads(signal.variables)
-    reached = 1
-    if not signal.starts_done:
-        starts = StartSubscription.objects.filter(
-            kind=StartSubscription.Kind.SIGNAL, name=signal.name, definition__state="active"
-        )
-        for definition_id, element in starts.order_by("pk").values_list("definition_id", "element"):
-            if _has_begun(definition_id, element, signal):
-                continue
+def _send_portion(unit: UnitOfWork, ids: Sequence[int], portion: int) -> int:
+    """Carry out signals, the oldest first, until so many instances have been reached."""
+    rows = Signal.objects.select_for_update().filter(pk__in=ids, done_at=None)
+    signals = list(rows.order_by("sent_at", "pk"))
+    names = {each.name for each in signals}
+    starts, heard = _starts_by(names), _heard(names)
+    found: list[tuple[Signal, list[tuple[int, int]]]] = []
+    begun = 0
+    for signal in signals:
+        begun += _start_by(unit, signal, starts)
+        waiting = _next_receivers(signal, unit.now, portion) if signal.name in heard else []
+        found.append((signal, waiting))
+        portion -= len(waiting)
+        if portion <= 0:
+            break
+    unit.load(instance for _, waiting in found for instance, _ in waiting)
+    reached = [_step(unit, signal, *each) for signal, waiting in found for each in waiting]
+    for signal, waiting in found:
+        if waiting:
+            signal.save(update_fields=_REACHED)
+    unheard = [signal.pk for signal, waiting in found if not waiting]
+    Signal.objects.filter(pk__in=unheard).update(starts_done=True, done_at=unit.now)
+    return 1 + begun + sum(reached)
+
+
+_REACHED = ("cursor_instance", "cursor_wait", "starts_done", "done_at")
+
+Starts = Mapping[str, Sequence[tuple[int, str]]]
+"""Definitions and start events by the name of the signal that starts them."""
+
+
+def _starts_by(names: Collection[str]) -> Starts:
+    rows = StartSubscription.objects.filter(
+        kind=StartSubscription.Kind.SIGNAL, name__in=names, definition__state="active"
+    )
+    found: dict[str, list[tuple[int, str]]] = {}
+    for row in rows.order_by("pk").only("name", "definition_id", "element"):
+        found.setdefault(row.name, []).append((row.definition_id, row.element))
+    return found
+
+
+def _heard(names: Collection[str]) -> set[str]:
+    """Those of the signals that anybody waits for."""
+    one = (
+        "SELECT %s WHERE EXISTS (SELECT 1 FROM engine_subscription "
+        "WHERE kind = 'signal' AND name = %s)"
+    )
+    parameters = [value for each in names for value in (each, each)]
+    rows = _store.query(" UNION ALL ".join([one] * len(names)), parameters) if names else []
+    return {name for (name,) in rows}
+
+
+def _start_by(unit: UnitOfWork, signal: Signal, starts: Starts) -> int:
+    """Start the processes that a signal starts, once; how many."""
+    if signal.starts_done:
+        return 0
+    signal.starts_done = True
+    begun = 0
+    for definition_id, element in starts.get(signal.name, ()):
+        if _has_begun(definition_id, element, signal):
+            continue
+        try:
             unit.start(
                 _definitions.get(definition_id),
-                variables=variables,
+                variables=codec.loads(signal.variables),
                 start_event=element,
                 trigger=signal.name,
             )
-            reached += 1
+        except EngineError as error:
+            # One that cannot start must not keep the others from hearing the signal.
+            _log.error("engine.signal_start_failed", element=element, code=error.code)
+        else:
+            begun += 1
+    return begun
+
+
+def _next_receivers(signal: Signal, now: datetime, portion: int) -> list[tuple[int, int]]:
+    """Who gets a signal next, at most so many; its row says what is reached when they have."""
     waiting = _store.query(
         "SELECT instance_id, wait FROM engine_subscription WHERE kind = 'signal' AND name = %s "
         "AND opened_at <= %s AND instance_id <> %s AND (instance_id, wait) > (%s, %s) "
@@ -163,23 +175,58 @@ def _send_portion(unit: UnitOfWork, signal_id: int, portion: int) -> int:
             portion,
         ],
     )
-    unit.load(row[0] for row in waiting)
-    for instance_id, wait in waiting:
-        instance = unit.get(instance_id)
-        if instance.status != "active":
-            continue
-        try:
-            unit.step(instance, Complete(wait, variables), {"signal": signal.signal_id})
-        except NotOpenError:
-            continue
-        reached += 1
     if waiting:
         signal.cursor_instance, signal.cursor_wait = waiting[-1]
-    signal.starts_done = True
     if len(waiting) < portion:
-        signal.done_at = unit.now
-    signal.save(update_fields=["cursor_instance", "cursor_wait", "starts_done", "done_at"])
-    return reached
+        signal.done_at = now
+    return [(instance, wait) for instance, wait in waiting]
+
+
+def _step(unit: UnitOfWork, signal: Signal, instance_id: int, wait: int) -> bool:
+    """Let an instance hear a signal, if it still waits for it; whether it did."""
+    try:
+        _hear(signal, instance_id, wait, unit)
+    except (NotActiveError, NotOpenError):
+        return False
+    return True
+
+
+def _send_one_by_one(signal_id: int, now: datetime, portion: int) -> int:
+    """Carry out a portion of a signal in which one cannot be reached: that one alone is left out.
+
+    A wait closes when it is completed, so nobody hears a signal twice, whoever carries it out.
+    """
+    signal = Signal.objects.filter(pk=signal_id, done_at=None).first()
+    if signal is None:
+        return 1
+    before = {"cursor_instance": signal.cursor_instance, "cursor_wait": signal.cursor_wait}
+    if not signal.starts_done:
+        run_one(partial(_start_alone, signal_id), actor=_ACTOR, now=now)
+        signal.starts_done = True
+    waiting = _next_receivers(signal, now, portion)
+    tasks = [Task(partial(_hear, signal, *each), (each[0],)) for each in waiting]
+    results = run_tasks(tasks, actor=_ACTOR, now=now)
+    for (instance, wait), result in zip(waiting, results, strict=True):
+        if isinstance(result, EngineError) and not isinstance(
+            result, NotActiveError | NotOpenError
+        ):
+            _log.error("engine.signal_failed", instance=instance, wait=wait, code=result.code)
+    reached = {name: getattr(signal, name) for name in _REACHED}
+    Signal.objects.filter(pk=signal_id, done_at=None, **before).update(**reached)
+    return 1 + len(waiting)
+
+
+def _start_alone(signal_id: int, unit: UnitOfWork) -> None:
+    """Start what a signal starts, and nothing else."""
+    signal = Signal.objects.select_for_update().get(pk=signal_id)
+    _start_by(unit, signal, _starts_by([signal.name]))
+    signal.save(update_fields=["starts_done"])
+
+
+def _hear(signal: Signal, instance_id: int, wait: int, unit: UnitOfWork) -> None:
+    """Let an instance hear a signal."""
+    command = Complete(wait, codec.loads(signal.variables))
+    unit.step(unit.get(instance_id), command, {"signal": signal.signal_id})
 
 
 def _has_begun(definition_id: int, element: str, signal: Signal) -> bool:

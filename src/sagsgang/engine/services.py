@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sagsgang.bpmn import State
@@ -29,7 +29,7 @@ from sagsgang.bpmn.protocol import (
 from sagsgang.engine import _definitions, _store
 from sagsgang.engine._history import HistoryEntry
 from sagsgang.engine._history import read as read_history
-from sagsgang.engine._transactions import Task, run_one, run_step, run_tasks
+from sagsgang.engine._transactions import Task, run_step, run_tasks
 from sagsgang.engine._unit import Instance, UnitOfWork
 from sagsgang.engine.errors import EngineError, NotFoundError, RefusedError
 from sagsgang.engine.listeners import WaitingAt, waiting_at
@@ -39,12 +39,10 @@ __all__ = [
     "CompleteItem",
     "InstanceRef",
     "StartItem",
-    "broadcast_signal",
     "cancel",
     "cancel_many",
     "complete",
     "complete_many",
-    "correlate_message",
     "deploy",
     "history",
     "modify",
@@ -423,68 +421,6 @@ def modify(
         return instance
 
     return InstanceRef.of(run_step(work, actor=actor, now=now))
-
-
-def correlate_message(
-    name: str,
-    correlation_key: str = "",
-    variables: Variables | None = None,
-    *,
-    message_id: str,
-    now: datetime,
-    lifetime: timedelta = timedelta(hours=1),
-    actor: str = SYSTEM,
-) -> InstanceRef | None:
-    """Deliver a message to the instance that waits for it, or let it start one; exactly once.
-
-    Args:
-        name: Name of the message in the models.
-        correlation_key: The value that the receiver waits for.
-        variables: The contents.
-        message_id: What makes this message unique: the same id again is not delivered again, as
-            long as ``lifetime`` lasts.
-        now: The instant of the call.
-        lifetime: How long the message is kept when nobody waits for it yet.
-        actor: Who sends it.
-
-    Returns:
-        The instance that got it, also when it was delivered by an earlier call; None while it
-        waits.
-    """
-    from sagsgang.engine import messages
-
-    def work(unit: UnitOfWork) -> Instance | int | None:
-        return messages.correlate(
-            unit, name, correlation_key, variables or {}, message_id, lifetime
-        )
-
-    found = run_one(work, actor=actor, now=now)
-    if isinstance(found, int):
-        row = ProcessInstance.objects.filter(pk=found).defer("state").first()
-        return InstanceRef(row.pk, row.status, row.revision, row.business_key) if row else None
-    return InstanceRef.of(found) if found is not None else None
-
-
-def broadcast_signal(
-    name: str,
-    variables: Variables | None = None,
-    *,
-    signal_id: str,
-    now: datetime,
-    actor: str = SYSTEM,
-) -> None:
-    """Send a signal to every instance that waits for it now, and start those that it starts.
-
-    It is stored here and carried out by a worker, portion by portion: thousands may wait for it.
-
-    Args:
-        name: Name of the signal in the models.
-        variables: The contents.
-        signal_id: What makes this signal unique; the same id again is not sent again.
-        now: The instant of the call.
-        actor: Who sends it.
-    """
-    run_one(lambda unit: unit.broadcast(signal_id, name, variables or {}), actor=actor, now=now)
 
 
 # --- Reading ------------------------------------------------------------------------------------

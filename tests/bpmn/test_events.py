@@ -59,6 +59,14 @@ def test_a_timer_waits_for_its_instant(play):
         ('=duration("P1M")', "timeDuration", "2026-04-02T08:00:00+00:00"),
         ("P1Y2M3DT4H", "timeDuration", "2027-05-05T12:00:00+00:00"),
         ("P2W", "timeDuration", "2026-03-16T08:00:00+00:00"),
+        ("PT1,5H", "timeDuration", "2026-03-02T09:30:00+00:00"),
+        ("2026-06-01T10:00:00[Europe/Copenhagen]", "timeDate", "2026-06-01T08:00:00+00:00"),
+        (
+            "2026-10-25T02:30:00+01:00[Europe/Copenhagen]",
+            "timeDate",
+            "2026-10-25T01:30:00+00:00",
+        ),
+        ("2026-03-05T00:00:00Z/PT1H", "timeCycle", "2026-03-05T00:00:00+00:00"),
         ("R3/PT10H", "timeCycle", "2026-03-02T18:00:00+00:00"),
         ("R/2026-03-01T00:00:00Z/P1D", "timeCycle", "2026-03-03T00:00:00+00:00"),
         ("0 30 9 * * MON-FRI", "timeCycle", "2026-03-02T08:30:00+00:00"),
@@ -71,7 +79,9 @@ def test_a_timer_reads_what_tools_write(play, text, how, due):
     assert host.wait("t").due.isoformat() == due
 
 
-@pytest.mark.parametrize("text", ["soon", "P", "PT", "R0/PT1H", "=nothing", "R/PT0S"])
+@pytest.mark.parametrize(
+    "text", ["soon", "P", "PT", "R0/PT1H", "=nothing", "R/PT0S", "R3/PT9H/2026-03-01"]
+)
 def test_a_timer_that_says_no_time_is_an_incident(play, text):
     host = play(model(start(), catch("t", timer(text)), end(), flow("s -> t -> e"))).start()
     assert host.incident.code == "timer-value"

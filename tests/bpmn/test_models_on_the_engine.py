@@ -102,7 +102,7 @@ class Driver:
         free = [graph for graph in graphs if graph.process_id not in called]
         plain = [g for g in free if any(each.kind == "none" for each in g.start_events)]
         by_itself = any(each.kind == "timer" for g in graphs for each in g.start_events)
-        for graph in plain or ([] if by_itself else free[:1]):
+        for graph in plain or ([] if by_itself else (free or graphs)[:1]):
             event = None if graph.root.starts else graph.start_events[0].element
             engine.start(
                 graph.process_id,

@@ -143,11 +143,16 @@ class Catching(Throwing):
                     self.subscribe(scope, start, event, Role.EVENT_SUBPROCESS, index=index)
 
     def check_conditions(self) -> bool:
-        """Look at conditional events again; True where something happened."""
+        """Look at conditional events again; True where something happened.
+
+        What happens comes before all else that is to be done: an event that interrupts is not
+        overtaken by the tokens that it takes away.
+        """
         if not self.dirty:
             return False
         self.dirty = False
         found = False
+        triggered: list[tuple[Op, Scope, Node, Any]] = []
         for wait in list(self.state.waits.values()):
             if wait.kind is not WaitKind.CONDITION or wait.data is None:
                 continue
@@ -162,10 +167,10 @@ class Catching(Throwing):
                 seen = seen.parent
             holds = self._holds(event, seen)
             if holds and not wait.data["v"]:
-                self.queue.append((Op.TRIGGER, wait.scope, node, (wait.id, {})))
-                found = True
+                triggered.append((Op.TRIGGER, wait.scope, node, (wait.id, {})))
             wait.data["v"] = holds
-        return found
+        self.queue.extendleft(reversed(triggered))
+        return found or bool(triggered)
 
     def _holds(self, event: EventDef, scope: Scope) -> bool:
         """Whether a condition is true now; what it reads may not exist yet."""

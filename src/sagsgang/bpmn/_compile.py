@@ -121,6 +121,11 @@ class _Builder:
             has_inclusive=any(
                 each.kind in {Kind.INCLUSIVE, Kind.COMPLEX} for each in self._nodes.values()
             ),
+            has_conditions=any(
+                event.kind is EventKind.CONDITION
+                for each in self._nodes.values()
+                for event in each.events
+            ),
         )
 
     def _read_nodes(self, element: etree._Element, container: Node) -> None:

@@ -36,10 +36,12 @@ __all__ = [
 ]
 
 _DURATION = re.compile(
-    r"(?P<sign>[+-]?)P(?!$)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?"
-    r"(?:(?P<days>\d+)D)?(?:T(?!$)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?"
+    r"(?P<sign>[+-]?)P(?!$)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?"
+    r"(?:(?P<weeks>\d+(?:[.,]\d+)?)W)?(?:(?P<days>\d+(?:[.,]\d+)?)D)?"
+    r"(?:T(?!$)(?:(?P<hours>\d+(?:[.,]\d+)?)H)?(?:(?P<minutes>\d+(?:[.,]\d+)?)M)?"
     r"(?:(?P<seconds>\d+(?:[.,]\d+)?)S)?)?"
 )
+_ZONE = re.compile(r"(.+)\[([^\[\]]+)\]")
 _CYCLE = re.compile(r"R(?P<count>-?\d*)/(?P<rest>.+)")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
@@ -86,6 +88,9 @@ def occurrence(value: Any, now: datetime) -> Occurrence:
             return _first_of_cycle(cycle["count"], cycle["rest"], now)
         if _DURATION.fullmatch(text):
             return Occurrence(add_duration(now, text))
+        first, _, second = text.partition("/")
+        if "P" in (first[:1], second[:1]) and second:  # an interval: a cycle of one
+            return _first_of_cycle("1", text, now)
         if "T" in text or "-" in text[:10]:
             try:
                 return Occurrence(_instant(text))
@@ -166,14 +171,18 @@ def add_duration(start: datetime, text: str) -> datetime:
             day = min(start.day, monthrange(year, month + 1)[1])
             start = start.replace(year=year, month=month + 1, day=day)
         return start + sign * timedelta(
-            weeks=int(found["weeks"] or 0),
-            days=int(found["days"] or 0),
-            hours=int(found["hours"] or 0),
-            minutes=int(found["minutes"] or 0),
-            seconds=float((found["seconds"] or "0").replace(",", ".")),
+            weeks=_number(found["weeks"]),
+            days=_number(found["days"]),
+            hours=_number(found["hours"]),
+            minutes=_number(found["minutes"]),
+            seconds=_number(found["seconds"]),
         )
     except (OverflowError, ValueError):
         raise TimerError(f"{text!r} fører uden for årene 1 til 9999") from None
+
+
+def _number(text: str | None) -> float:
+    return float((text or "0").replace(",", "."))
 
 
 def _of_cron(cron: Cron, after: datetime) -> datetime:
@@ -200,11 +209,15 @@ def _first_of_cycle(count_text: str, rest: str, now: datetime) -> Occurrence:
             count = count - 1 if count > 0 else count
     elif _DURATION.fullmatch(first):
         due, period = add_duration(now, first), first
-        end = instant(second)
-        if count < 0:
-            count, step = 0, due
-            while step <= end and count < 100_000:
-                count, step = count + 1, add_duration(step, period)
+        end, most = instant(second), count if count > 0 else 100_000
+        count, step = 0, due
+        while step <= end and count < most:
+            count, following = count + 1, add_duration(step, period)
+            if following <= step:
+                break
+            step = following
+        if not count:
+            raise TimerError(f"gentagelsen er forbi allerede {second}")
     else:
         raise TimerError(f"{rest!r} indeholder ingen varighed (ISO 8601)")
     if add_duration(due, period) <= due:
@@ -215,16 +228,21 @@ def _first_of_cycle(count_text: str, rest: str, now: datetime) -> Occurrence:
 
 
 def _instant(text: str) -> datetime:
-    """Read an ISO 8601 date or date and time, with an offset or FEEL's ``@Zone/Id``."""
+    """Read an ISO 8601 date or date and time, with an offset, ``@Zone/Id`` or ``[Zone/Id]``."""
     if len(text) == 10:
         return _aware(datetime.combine(date.fromisoformat(text), _END_OF_DAY))
     text, _, zone = text.partition("@")
+    bracketed = _ZONE.fullmatch(text)
+    if bracketed:
+        text, zone = bracketed.groups()
     value = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
     if zone:
         try:
-            value = value.replace(tzinfo=ZoneInfo(zone))
+            named = ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
             raise ValueError(zone) from None
+        if value.tzinfo is None:  # an offset says more: in autumn an hour comes twice
+            value = value.replace(tzinfo=named)
     return _aware(value)
 
 

@@ -53,6 +53,12 @@ ESCALATION_KEY = "@escalation"
 """An answer with this key raises the escalation of that code and completes the task after."""
 
 _MOST_INSTANCES = 200
+# Activities that send nothing by themselves; a message flow out of one says that it does so when it
+# is done, as models do that are drawn to be read.
+_SPEAKING = frozenset(
+    {Kind.TASK, Kind.USER, Kind.SERVICE, Kind.RULE, Kind.SCRIPT, Kind.CALL}
+    | {Kind.SUBPROCESS, Kind.ADHOC, Kind.TRANSACTION}
+)
 _OF_PROCESS = {"entered": "started", "completed": "ended", "terminated": "ended"}
 
 
@@ -265,6 +271,9 @@ class VirtualHost:
         if instance.number > 1:
             line["instance"] = instance.number
         self.lines.append(line)
+        node = instance.graph.nodes.get(element)
+        if event == "completed" and node is not None and node.addressed and node.kind in _SPEAKING:
+            self.outbox.append((instance, SendMessage("", "", {}, f"{element}/done")))
         if event == "entered" and element in self._assumed:
             # Said aloud: nobody has done it here.
             self.lines.append({**line, "event": "assumed", "data": self._assumed.pop(element)})

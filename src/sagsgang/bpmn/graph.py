@@ -313,6 +313,7 @@ class Graph:
         nodes: Every node by id, the process included.
         start_events: The ways in which the process can start.
         has_inclusive: It holds a join that must look at other tokens.
+        has_conditions: It holds an event that a condition triggers.
     """
 
     process_id: str
@@ -321,6 +322,7 @@ class Graph:
     nodes: Mapping[str, Node]
     start_events: tuple[StartEvent, ...]
     has_inclusive: bool = False
+    has_conditions: bool = False
     _reach: dict[tuple[str, bool], dict[str, frozenset[str]]] = field(default_factory=dict)
 
     @property

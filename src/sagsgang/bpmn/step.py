@@ -162,8 +162,11 @@ class _Machine(Repairs):
     def run(self) -> None:
         """Move tokens until every token waits."""
         state = self.state
+        watching = self.graph.has_conditions
         while True:
             while self.queue or self.late:
+                if watching and self.dirty:
+                    self.check_conditions()
                 late = not self.queue
                 op, scope, node, arg = (self.late if late else self.queue).popleft()
                 if not scope.alive:

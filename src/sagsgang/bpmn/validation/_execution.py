@@ -20,7 +20,7 @@ __all__ = ["check_execution"]
 
 _TIMES = ("timeDate", "timeDuration", "timeCycle")
 _CLOCK = r"T\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?"
-_ZONE = r"(Z|[+-]\d{2}(:?\d{2})?(\[[\w/+-]+\])?)?"
+_ZONE = r"(Z|[+-]\d{2}(:?\d{2})?)?(\[[\w/+-]+\]|@[\w/+-]+)?"
 _MONTH, _DAY = "(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
 _DATE = rf"[+-]?\d{{4}}(-?{_MONTH}(-?{_DAY})?|-?W\d{{2}}(-?\d)?|-?\d{{3}})?({_CLOCK})?{_ZONE}"
 _DURATION = (

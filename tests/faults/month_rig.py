@@ -11,14 +11,17 @@ no faults either.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import signal
-import subprocess
 import sys
 import time
 from decimal import Decimal
+from functools import lru_cache
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sagsgang.demo import month, municipality, stage, timesheets
 from sagsgang.simulators.payroll import FaultKind, PayrollControl
@@ -30,13 +33,33 @@ PATIENCE = 120.0
 SEND = "SendOneOffPayments"
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    with (folder / "worker.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "sagsgang.cli", "worker", "--threads", "2"],
-            stdout=log,
-            stderr=log,
-        )
+@lru_cache(maxsize=1)
+def _context() -> Any:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.faults.month_worker"])
+    return context
+
+
+def start(folder: Path) -> BaseProcess:
+    """Begin a worker, in the environment in which the first of them was begun."""
+    process: BaseProcess = _context().Process(
+        target=_work, args=(folder / "worker.log",), daemon=True
+    )
+    process.start()
+    return process
+
+
+def _work(log: Path) -> None:
+    # The platform is loaded with it, and here it is already.
+    from tests.faults.month_worker import work
+
+    work(log)
+
+
+def stop(worker: BaseProcess) -> None:
+    """Ask a worker to stop, and wait until it has."""
+    worker.terminate()
+    worker.join()
 
 
 def prepare(where: stage.Stage, control: PayrollControl) -> None:
@@ -84,8 +107,8 @@ def deliver(folder: Path, control: PayrollControl, kills: int) -> int:
                 raise TimeoutError(f"{moving.count()} jobs are left.")
             time.sleep(0.02)
             if killed < kills and not _is_ordered(control, FaultKind.HANG_AFTER):
-                worker.send_signal(signal.SIGKILL)
-                worker.wait()
+                worker.kill()
+                worker.join()
                 killed += 1
                 in_hand += Job.objects.filter(status=Job.Status.RUNNING).exists()
                 if killed < kills:
@@ -93,11 +116,10 @@ def deliver(folder: Path, control: PayrollControl, kills: int) -> int:
                 else:
                     control.cancel_faults()
                 worker = start(folder)
-            elif worker.poll() is not None:
-                raise ChildProcessError(f"A worker ended by itself: {worker.returncode}.")
+            elif not worker.is_alive():
+                raise ChildProcessError(f"A worker ended by itself: {worker.exitcode}.")
     finally:
-        worker.terminate()
-        worker.wait()
+        stop(worker)
     return in_hand
 
 

@@ -12,34 +12,35 @@ from typing import Any
 
 import pytest
 
+from tests.once import once
+
 MONTH_RIG = Path(__file__).parent / "month_rig.py"
 KILLS = 3
 
 
-def begin(folder: Path, database: str, kills: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+def play(folder: Path, database: str, kills: int) -> dict[str, Any]:
+    played = subprocess.run(
         [sys.executable, "-W", "ignore", str(MONTH_RIG), str(folder), database, str(kills)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
+        timeout=240,
+        check=False,
     )
-
-
-def end(process: subprocess.Popen[str]) -> dict[str, Any]:
-    output, errors = process.communicate(timeout=240)
-    assert process.returncode == 0, errors
+    assert played.returncode == 0, played.stderr
     # The platform may log to the same place; the result comes last.
-    result: dict[str, Any] = json.loads(output.splitlines()[-1])
+    result: dict[str, Any] = json.loads(played.stdout.splitlines()[-1])
     return result
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return end(begin(tmp_path_factory.mktemp("undisturbed") / "month", "", 0))
+    folder = tmp_path_factory.mktemp("undisturbed") / "month"
+    found: dict[str, Any] = once(tmp_path_factory, "undisturbed", lambda: play(folder, "", 0))
+    return found
 
 
 def test_killed_workers_and_a_failing_payroll_change_no_krone(rig, undisturbed):
-    disturbed = end(begin(rig.folder / "month", rig.database, KILLS))
+    disturbed = play(rig.folder / "month", rig.database, KILLS)
 
     # The disaster took place: work was in hand at the kills, and payroll was sent keys again.
     assert disturbed["killed_with_work_in_hand"] == KILLS

@@ -47,8 +47,7 @@ def begin(where: stage.Stage, control: PayrollControl) -> dict[str, Any]:
     worker = month_rig.start(where.folder)
     while sum(control.ledger()["deliveries"].values()) < 5:
         time.sleep(0.02)
-    worker.terminate()
-    worker.wait()
+    month_rig.stop(worker)
     chain.seal(clock.now())
     return count()
 
@@ -69,9 +68,7 @@ def go_on(where: stage.Stage, control: PayrollControl) -> dict[str, Any]:
             time.sleep(0.05)
     finally:
         for each in workers:
-            each.terminate()
-        for each in workers:
-            each.wait()
+            month_rig.stop(each)
     return {**month_rig.found(control), **count()}
 
 

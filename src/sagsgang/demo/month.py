@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sagsgang.connectors.payroll import EmploymentTerms
+from sagsgang.danish import number, percent
 from sagsgang.demo import municipality, stage, timesheets
 
 RESULT: Final = Path("var/demo-result.json")
@@ -35,7 +36,7 @@ _EMPLOYMENTS_WITH_NEW_RATE = 25
 _RAISE = Decimal("1.03")
 _ORE = Decimal("0.01")
 _DETAIL = {
-    "deliveries": "Leverancer",
+    "deliveries": "Leverancer til løn",
     "lines_sent": "Linjer sendt",
     "lines_booked": "Linjer bogført",
 }
@@ -80,7 +81,11 @@ def _part(title: str, timings: dict[str, float]) -> Iterator[None]:
     with console.status(title):
         yield
     timings[title] = round(time.monotonic() - began, 2)
-    console.print(f"[green]✓[/] {title} [dim]{timings[title]:.1f} s[/]")
+    _tick(title, timings[title])
+
+
+def _tick(what: str, seconds: float) -> None:
+    console.print(f"[green]✓[/] {what} [dim]{number(seconds, decimals=1)} s[/]")
 
 
 def _play(where: stage.Stage, *, sheets: int, seed: int) -> dict[str, Any]:
@@ -95,6 +100,10 @@ def _play(where: stage.Stage, *, sheets: int, seed: int) -> dict[str, Any]:
     from sagsgang.solutions.timesheets.synchronise import synchronise
 
     timings: dict[str, float] = {}
+    console.print(
+        f"{number(sheets)} timesedler fra den opdigtede Prøvelev Kommune sendes ind, beregnes, "
+        "godkendes og udbetales i et simuleret lønsystem."
+    )
     with PayrollControl(where.payroll) as control:
         with _part("Databasen og løsningen gøres klar", timings):
             migrate()
@@ -121,7 +130,7 @@ def _play(where: stage.Stage, *, sheets: int, seed: int) -> dict[str, Any]:
         began = time.monotonic()
         report = ordering.Report()
         for file in files:
-            with progress(f"  {file.name}") as advance:
+            with progress(f"  {file.name}", stays=False) as advance:
                 part, _ = ordering.place_file(
                     "timesheets",
                     file.name,
@@ -134,9 +143,9 @@ def _play(where: stage.Stage, *, sheets: int, seed: int) -> dict[str, Any]:
             report.cases |= part.cases
             report.faults += part.faults
         timings["Timesedlerne sendes ind"] = round(time.monotonic() - began, 2)
-        console.print(
-            f"[green]✓[/] {report.received} timesedler sendt ind "
-            f"[dim]{timings['Timesedlerne sendes ind']:.1f} s[/]"
+        _tick(
+            f"{number(report.received)} timesedler sendes ind som CSV, XLSX og JSON Lines",
+            timings["Timesedlerne sendes ind"],
         )
         cast = Cast(seed)
         began = time.monotonic()
@@ -148,6 +157,11 @@ def _play(where: stage.Stage, *, sheets: int, seed: int) -> dict[str, Any]:
         control.cancel_faults()
         _until_quiet(cast)
         timings["Ledere, sagsbehandlere og løn"] = round(time.monotonic() - began, 2)
+        solved = number(sum(cast.made.values()))
+        _tick(
+            f"Ledere og sagsbehandlere løser {solved} opgaver, og løn kvitterer",
+            timings["Ledere, sagsbehandlere og løn"],
+        )
         return _result(control, month, report, cast, timings, regulations=done.regulations)
 
 
@@ -200,18 +214,16 @@ def _write_files(folder: Path, month: timesheets.Month) -> list[Path]:
     folder.mkdir()
     third = -(-len(month.sheets) // 3)
     written: list[Path] = []
-    for number, (ending, write) in enumerate(
+    for part, (ending, write) in enumerate(
         (
             ("csv", timesheets.write_csv),
             ("xlsx", timesheets.write_xlsx),
             ("jsonl", timesheets.write_jsonl),
         )
     ):
-        part = timesheets.Month(
-            month.first, month.sheets[number * third : (number + 1) * third], month.plan
-        )
-        path = folder / f"timesedler-{number + 1}.{ending}"
-        path.write_bytes(write(part))
+        sheets = month.sheets[part * third : (part + 1) * third]
+        path = folder / f"timesedler-{part + 1}.{ending}"
+        path.write_bytes(write(timesheets.Month(month.first, sheets, month.plan)))
         written.append(path)
     return written
 
@@ -221,7 +233,7 @@ def _until_quiet(cast: Any) -> None:
     from sagsgang.site.commands import progress
 
     while True:
-        with progress("  Ledere og sagsbehandlere") as advance:
+        with progress("  Ledere og sagsbehandlere", stays=False) as advance:
             decided = cast.act(advance)
         _wait_for_worker()
         if not decided:
@@ -234,7 +246,7 @@ def _wait_for_worker() -> None:
 
     end = time.monotonic() + _PATIENCE
     most = 0
-    with progress("  Løn: leverancer og kvitteringer") as advance:
+    with progress("  Løn: leverancer og kvitteringer", stays=False) as advance:
         while time.monotonic() < end:
             # Jobs that have become incidents wait for a person, not for the worker.
             left = Job.objects.filter(status__in=(Job.Status.READY, Job.Status.RUNNING)).count()
@@ -423,37 +435,52 @@ def _write(result: dict[str, Any]) -> None:
 
 def _show(result: dict[str, Any]) -> None:
     service = result["services"]["timesheets"]
+    regulated = result["services"]["timesheets-regulations"]["completed"]
+    straight, paid = service["straight_through"], service["completed"]
+    expected = result["expected"]
     table = Table(title="En måned i Prøvelev Kommune", title_justify="left", box=None)
     table.add_column("")
     table.add_column("", justify="right")
-    for label, value in (
-        ("Timesedler modtaget", service["received"]),
-        ("  udbetalt", service["completed"]),
-        ("  venter på et menneske", service["waiting"]),
-        ("  afvist eller trukket tilbage", service["refused"]),
-        ("Udbetalt uden sagsbehandler", _share(service["straight_through"], service["completed"])),
-        ("Reguleringer bagud", result["services"]["timesheets-regulations"]["completed"]),
-        ("Skæbne som ventet", _share(result["expected"]["as_expected"], service["received"])),
+    table.add_column("")
+    for label, value, note in (
+        ("Timesedler modtaget", service["received"], ""),
+        ("  udbetalt", paid, ""),
+        ("  venter på et menneske", service["waiting"], ""),
+        ("  afvist eller trukket tilbage", service["refused"], ""),
+        ("Udbetalt uden sagsbehandler", straight, f"{percent(straight, paid)} af de udbetalte"),
+        ("Efterreguleret, da en sats steg", regulated, "af de udbetalte"),
+        (
+            "Behandlet, som facit siger",
+            expected["as_expected"],
+            f"{percent(expected['as_expected'], expected['sheets'])} af de modtagne",
+        ),
     ):
-        table.add_row(label, str(value))
+        table.add_row(label, number(value), note)
+    console.print()
     console.print(table)
+    console.print()
     books = Table(title="Afstemning med lønsystemet", title_justify="left", box=None)
-    for column in ("", "Sagsgang", "Løn", "Forskel"):
+    for column in ("", "Sagsgang", "Lønsystem", "Forskel"):
         books.add_column(column, justify="left" if not column else "right")
     payroll = result["reconciliation"]["payroll"]
     for label, row in (
         *((label, payroll["detail"][key]) for key, label in _DETAIL.items()),
-        ("Kroner", payroll),
+        ("Kroner bogført", payroll),
     ):
-        books.add_row(label, row["ours"], row["theirs"], row["difference"])
+        figures = (Decimal(row[key]) for key in ("ours", "theirs", "difference"))
+        decimals = 2 if row is payroll else 0
+        books.add_row(label, *(number(figure, decimals=decimals) for figure in figures))
     console.print(books)
+    refused = int(payroll["detail"]["lines_sent"]["ours"]) - int(
+        payroll["detail"]["lines_booked"]["ours"]
+    )
+    if refused:
+        console.print(
+            f"{number(refused)} linjer afviste lønsystemet med vilje; de gik til en sagsbehandler."
+        )
     verdict = (
         "[green]Alt stemmer.[/]" if result["reconciles"] else "[red]Afstemningen går ikke op.[/]"
     )
-    console.print(f"{verdict} Det tog {result['seconds']:.0f} sekunder.")
-    console.print(f"Se mere: {REPORT} · {RESULT} · [bold]make serve[/]")
-
-
-def _share(part: int, whole: int) -> str:
-    percent = 100 * part / whole if whole else 0.0
-    return f"{part} ({percent:.1f} %)".replace(".", ",")
+    console.print(f"{verdict} Det tog {number(result['seconds'], decimals=0)} sekunder.")
+    console.print(f"Rapport: {REPORT}, tal: {RESULT}")
+    console.print("Se sagerne på siderne: [bold]make serve[/]")

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import Any, Final
+
+from sagsgang.danish import kroner, number, percent
 
 _STYLE: Final = """
 body{font:17px/1.5 "IBM Plex Sans",system-ui,sans-serif;color:#1a1a1a;max-width:60rem;
@@ -58,14 +61,15 @@ def _page(result: Mapping[str, Any]) -> str:
         "<h1>En måned i Prøvelev Kommune</h1>",
         _LEAD,
         '<div class="tiles">',
-        _tile(_number(service["received"]), "timesedler modtaget"),
-        _tile(_number(service["completed"]), "udbetalt"),
+        _tile(number(service["received"]), "timesedler modtaget"),
+        _tile(number(service["completed"]), "udbetalt"),
         _tile(
-            _percent(service["straight_through"], service["received"]), "helt uden sagsbehandler"
+            percent(service["straight_through"], service["completed"]),
+            "af de udbetalte uden sagsbehandler",
         ),
-        _tile(_kroner(payroll["ours"]), "sendt til løn"),
+        _tile(kroner(Decimal(payroll["ours"])), "bogført i løn"),
         _tile(verdict, "Sagsgang mod løn"),
-        _tile(f"{result['seconds']:.0f} s".replace(".", ","), "for det hele"),
+        _tile(number(result["seconds"], decimals=0) + " s", "for det hele"),
         "</div>",
         "<h2>Hvad der blev af timesedlerne</h2>",
         _stack(outcome),
@@ -92,8 +96,8 @@ def _truth(result: Mapping[str, Any]) -> str:
     regulated = result["services"]["timesheets-regulations"]["completed"]
     return (
         "<p>Månedens fejl er lagt ind med vilje, så facit er kendt. "
-        f"{_number(expected['as_expected'])} af {_number(expected['sheets'])} timesedler fik den "
-        f"skæbne, de skulle have. {_number(regulated)} udbetalte timesedler er reguleret, fordi en "
+        f"{number(expected['as_expected'])} af {number(expected['sheets'])} timesedler fik den "
+        f"skæbne, de skulle have. {number(regulated)} udbetalte timesedler er reguleret, fordi en "
         "lønsats blev ændret bagud.</p>"
     )
 
@@ -109,18 +113,6 @@ def _tile(value: str, label: str) -> str:
     return f'<div class="tile"><b>{value}</b>{escape(label)}</div>'
 
 
-def _number(value: float, decimals: int = 0) -> str:
-    return f"{value:,.{decimals}f}".replace(",", " ").replace(".", ",").replace(" ", ".")
-
-
-def _percent(part: int, whole: int) -> str:
-    return _number(100 * part / whole if whole else 0, 1) + " %"
-
-
-def _kroner(text: str) -> str:
-    return _number(float(text), 2) + " kr."
-
-
 def _stack(parts: Sequence[tuple[str, int]]) -> str:
     """One bar of shares, with a legend that says the figures in words."""
     total = sum(count for _, count in parts) or 1
@@ -132,7 +124,7 @@ def _stack(parts: Sequence[tuple[str, int]]) -> str:
         )
         column, row = position % 2, position // 2
         left, top = 450 * column, 70 + 24 * row
-        text = f"{escape(label)}: {_number(count)} ({_percent(count, total)})"
+        text = f"{escape(label)}: {number(count)} ({percent(count, total)})"
         legend.append(
             f'<rect x="{left}" y="{top - 12}" width="14" height="14" fill="{_COLOURS[position]}"/>'
             f'<text x="{left + 22}" y="{top}">{text}</text>'
@@ -153,12 +145,13 @@ def _bars(rows: Sequence[tuple[str, float]], unit: str = "", decimals: int = 0) 
     for position, (label, value) in enumerate(rows):
         y = 30 * position
         width = max(2.0, 380 * value / most)
+        figure = number(value, decimals=decimals) + unit
         drawn.append(
             f'<text x="0" y="{y + 16}">{escape(label)}</text>'
             f'<rect x="430" y="{y + 2}" width="{width:.1f}" height="20" fill="{_COLOURS[0]}"/>'
-            f'<text x="{430 + width + 8:.1f}" y="{y + 16}">{_number(value, decimals)}{unit}</text>'
+            f'<text x="{430 + width + 8:.1f}" y="{y + 16}">{figure}</text>'
         )
-    label = "; ".join(f"{name}: {_number(value, decimals)}{unit}" for name, value in rows)
+    label = "; ".join(f"{name}: {number(value, decimals=decimals)}{unit}" for name, value in rows)
     return (
         f'<svg viewBox="0 0 900 {30 * len(rows) + 4}" role="img" aria-label="{escape(label)}">'
         f"{''.join(drawn)}</svg>"
@@ -190,4 +183,4 @@ def _reconciliation(payroll: Mapping[str, Any], balance: Mapping[str, Mapping[st
 
 
 def _plain(text: str) -> str:
-    return _number(float(text), 2 if "." in text else 0)
+    return number(Decimal(text), decimals=2 if "." in text else 0)

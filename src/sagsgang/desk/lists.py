@@ -18,6 +18,7 @@ from django.utils import timezone
 from sagsgang.cases.models import Case, Task
 from sagsgang.cases.solution import Reason, installed
 from sagsgang.cases.visibility import Grants, tasks_for
+from sagsgang.danish import number
 from sagsgang.organisation.models import Employment, Person, User
 
 PAGE = 50
@@ -202,7 +203,7 @@ def tabs_of(user: User, now: datetime, grants: Grants) -> list[Tab]:
         count = tasks.values("pk")[:MOST_COUNTED].count()
         # Keys ascend with time, so the oldest is found without looking at the others.
         first = tasks.order_by("pk").values_list("created_at", flat=True).first() if count else None
-        shown = f"{MOST_COUNTED:,}+".replace(",", ".") if count >= MOST_COUNTED else str(count)
+        shown = f"{number(count)}+" if count >= MOST_COUNTED else number(count)
         tabs.append(Tab(code, title, shown, first))
     return tabs
 

@@ -360,14 +360,24 @@ def solutions() -> int:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar; the function it gives takes what is done and what there is in all."""
+def progress(title: str, *, stays: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar; the function it gives takes what is done and what there is in all.
+
+    Args:
+        title: What goes on.
+        stays: Whether it is still to be seen when it is over.
+    """
+    if not stays and not console.is_terminal:
+        # What does not stay would leave an empty line in a file.
+        yield lambda _done, _total: None
+        return
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
+        transient=not stays,
     ) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -419,6 +429,7 @@ def case(number: str) -> int:
     from sagsgang.cases import clock
     from sagsgang.cases.models import Case
     from sagsgang.cases.reading import path_taken
+    from sagsgang.site.templatetags.sagsgang import shown
 
     start()
     found = Case.objects.filter(number=number).select_related("unit").first()
@@ -438,7 +449,7 @@ def case(number: str) -> int:
     state = found.get_status_display()
     console.print(state if found.stage in {"", state} else f"{state}: {found.stage}")
     for label, value in found.summary.items():
-        console.print(f"  {label}: {value}")
+        console.print(f"  {label}: {shown(value, label)}")
     if found.process_instance is not None:
         console.print("\n[bold]Vejen[/]")
         for step in path_taken(found):

@@ -18,6 +18,7 @@ from sagsgang.cases import clock
 from sagsgang.cases.errors import CaseError
 from sagsgang.cases.operating import GovernedAct
 from sagsgang.cases.operating_words import ACTS, AGES, STATUSES, ago, filter_words
+from sagsgang.danish import number
 from sagsgang.desk.operating import (
     Chosen,
     act_of,
@@ -123,7 +124,7 @@ def instances(request: HttpRequest) -> HttpResponse:
             "rows": [_row(row, by_id[row.definition_id], now) for row in shown],
             "after": shown[-1].pk if len(rows) > _PAGE else None,
             "first": after is None,
-            "count": f"{_MOST_COUNTED:,}+".replace(",", ".") if count == _MOST_COUNTED else count,
+            "count": f"{number(count)}+" if count == _MOST_COUNTED else number(count),
             "processes": {row.key: row.name or row.key for row in known},
             "versions": [row.version for row in known if row.key == chosen.process],
             "elements": _elements(known, chosen),

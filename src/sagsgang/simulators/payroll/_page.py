@@ -10,6 +10,7 @@ from typing import Final
 
 from starlette.responses import HTMLResponse
 
+from sagsgang.danish import number
 from sagsgang.simulators.payroll._control import ledger
 from sagsgang.simulators.payroll._store import Store
 
@@ -51,11 +52,11 @@ def page(store: Store) -> HTMLResponse:
             "I alt",
             ("", "Antal"),
             (
-                ("Leverancer, behandlet", _whole(deliveries["processed"])),
-                ("Leverancer, venter", _whole(deliveries["pending"])),
-                ("Linjer, bogført", _whole(lines["accepted"])),
-                ("Linjer, afvist", _whole(lines["rejected"])),
-                ("Linjer, venter", _whole(lines["pending"])),
+                ("Leverancer, behandlet", number(deliveries["processed"])),
+                ("Leverancer, venter", number(deliveries["pending"])),
+                ("Linjer, bogført", number(lines["accepted"])),
+                ("Linjer, afvist", number(lines["rejected"])),
+                ("Linjer, venter", number(lines["pending"])),
                 ("Kroner, bogført", _kroner(totals["kroner"])),
             ),
         ),
@@ -63,7 +64,7 @@ def page(store: Store) -> HTMLResponse:
             "Bogført pr. lønperiode",
             ("Periode", "Linjer", "Kroner"),
             (
-                (row["period"], _whole(row["lines"]), _kroner(row["kroner"]))
+                (row["period"], number(row["lines"]), _kroner(row["kroner"]))
                 for row in totals["by_period"]
             ),
         ),
@@ -71,14 +72,14 @@ def page(store: Store) -> HTMLResponse:
             "Bogført pr. lønart",
             ("Lønart", "Linjer", "Kroner"),
             (
-                (row["wage_code"], _whole(row["lines"]), _kroner(row["kroner"]))
+                (row["wage_code"], number(row["lines"]), _kroner(row["kroner"]))
                 for row in totals["by_wage_code"]
             ),
         ),
         _table(
             "Afviste linjer",
             ("Årsag", "Linjer"),
-            ((row["message"], _whole(row["lines"])) for row in totals["by_rejection"]),
+            ((row["message"], number(row["lines"])) for row in totals["by_rejection"]),
         ),
         _table(
             "Bestilte fejl",
@@ -134,9 +135,5 @@ def _numeric(numeric: bool) -> str:  # noqa: FBT001 -- private, one use
     return ' class="n"' if numeric else ""
 
 
-def _whole(number: int) -> str:
-    return f"{number:,}".replace(",", ".")
-
-
 def _kroner(text: str) -> str:
-    return f"{Decimal(text):,.2f}".translate(str.maketrans(",.", ".,"))
+    return number(Decimal(text), decimals=2)

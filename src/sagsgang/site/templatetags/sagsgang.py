@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from sagsgang import danish
 from sagsgang.audit.identifiers import scrub
 from sagsgang.site import bundle as bundles
 
@@ -92,25 +93,18 @@ def entry(mapping: Any, key: Any) -> Any:
 def kroner(value: Any) -> str:
     """An amount as Danes write it: ``1.234,50 kr.``"""
     try:
-        amount = Decimal(str(value))
+        return danish.kroner(Decimal(str(value)))
     except InvalidOperation:
         return str(value)
-    return f"{_danish(f'{amount:,.2f}')} kr."
 
 
 @register.filter
 def number(value: Any) -> str:
     """A number with decimal comma and no needless zeros."""
     try:
-        plain = Decimal(str(value))
+        return danish.number(Decimal(str(value)))
     except InvalidOperation:
         return str(value)
-    text = f"{plain:,f}"
-    return _danish(text.rstrip("0").rstrip(".") if "." in text else text)
-
-
-def _danish(text: str) -> str:
-    return text.translate(str.maketrans(",.", ".,"))
 
 
 @register.filter

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import orjson
-import pytest
 
-from sagsgang.solutions.timesheets.pay import LineKind, PayLine, kroner
+from sagsgang.solutions.timesheets.pay import LineKind, PayLine
 
 from .helpers import D, duty, pay, rulebook, terms
 
@@ -33,14 +32,6 @@ def test_the_holiday_allowance_names_its_law():
     assert (
         line.sentence == "Feriegodtgørelse: 12,50 % af 1.617,15 kr. = 202,14 kr. (ferieloven § 16)"
     )
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [("0", "0,00 kr."), ("1280", "1.280,00 kr."), ("-1234567.891", "-1.234.567,89 kr.")],
-)
-def test_kroner_are_in_danish_print(value, text):
-    assert kroner(D(value)) == text
 
 
 def test_a_calculation_is_plain_json_and_its_lines_come_back():

@@ -35,7 +35,6 @@ from sagsgang.solutions.timesheets.pay.results import (
     PayLine,
     Reason,
     ReasonCode,
-    kroner,
 )
 from sagsgang.solutions.timesheets.pay.rules import Rulebook, standard_rulebook
 from sagsgang.solutions.timesheets.pay.values import (
@@ -81,7 +80,6 @@ __all__ = [
     "calculate",
     "difference",
     "hourly_rate",
-    "kroner",
     "monthly_pay_due",
     "norm_reduction_hours",
     "public_holidays",

@@ -9,7 +9,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-__all__ = ["Basis", "Calculation", "LineKind", "PayLine", "Reason", "ReasonCode", "kroner"]
+from sagsgang.danish import kroner, number
+
+__all__ = ["Basis", "Calculation", "LineKind", "PayLine", "Reason", "ReasonCode"]
 
 _ORE: Final = Decimal("0.01")
 _ZERO: Final = Decimal("0.00")
@@ -251,19 +253,6 @@ def _whole(value: Any) -> int | None:
 # --- Danish text -------------------------------------------------------------------------------
 
 
-def _number(value: Decimal, least: int = 0) -> str:
-    """Return a number in Danish print, without needless zeros beyond ``least`` decimals."""
-    text = f"{value:,f}"
-    whole, _, decimals = text.partition(".")
-    decimals = decimals.rstrip("0").ljust(least, "0")
-    return whole.replace(",", ".") + ("," + decimals if decimals else "")
-
-
-def kroner(value: Decimal) -> str:
-    """Return an amount in Danish print, such as ``1.280,00 kr.``."""
-    return _number(value.quantize(_ORE, ROUND_HALF_UP), 2) + " kr."
-
-
 def _hours(minutes: int) -> str:
     sign = "-" if minutes < 0 else ""
     hours, rest = divmod(abs(minutes), 60)
@@ -283,20 +272,20 @@ def explain(line: PayLine) -> str:
     """
     basis = line.basis
     if line.minutes is None:
-        count = _number(line.quantity)
-        amount = f"{count} x {_number(line.rate, 2)} kr." if line.quantity != 1 else ""
+        count = number(line.quantity)
+        amount = f"{count} x {number(line.rate, least=2)} kr." if line.quantity != 1 else ""
         if basis.percent is not None:
-            amount = f"{_number(basis.percent, 2)} % af {kroner(line.quantity)}"
+            amount = f"{number(basis.percent, least=2)} % af {kroner(line.quantity)}"
     else:
         amount = _hours(line.minutes)
         if basis.percent is None:
-            amount += f" à {_number(basis.base, 2)} kr."
+            amount += f" à {number(basis.base, least=2)} kr."
         elif line.kind is LineKind.TIME_OFF:
-            amount += f" x {_number(basis.percent, 2)} %"
+            amount += f" x {number(basis.percent, least=2)} %"
         else:
-            amount += f" à {_number(basis.percent, 2)} % af {_number(basis.base, 2)} kr."
+            amount += f" à {number(basis.percent, least=2)} % af {number(basis.base, least=2)} kr."
     result = (
-        f"{_number(line.quantity, 2)} timer til afspadsering"
+        f"{number(line.quantity, least=2)} timer til afspadsering"
         if line.kind is LineKind.TIME_OFF
         else kroner(line.amount)
     )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -183,8 +183,7 @@ def deploy(
     now: datetime,
 ) -> list[ProcessDefinition]:
     """Check and store every executable process of a file; see ``sagsgang.engine.deploy``."""
-    model = bpmn.load(xml)
-    violations = bpmn.check(model, deploy=True)
+    violations, graphs = _read(xml)
     if violations:
         listing = "; ".join(str(each).rstrip(".") for each in violations[:5])
         more = f" and {len(violations) - 5} more" if len(violations) > 5 else ""
@@ -200,15 +199,28 @@ def deploy(
     digest = hashlib.sha256(xml)
     for name in sorted(decisions):
         digest.update(b"\0" + name.encode() + b"\0" + decisions[name])
-    executable = [each for each in model.processes if each.executable] or list(model.processes)
-    if not executable:
+    if not graphs:
         raise DeploymentError("The model holds no process; draw one and deploy it again.")
-    graphs = [bpmn.compile(model, each.id) for each in executable]
     with transaction.atomic():
         return [
             _insert(graph, xml, digest.hexdigest(), solution, version, decisions, now)
             for graph in graphs
         ]
+
+
+@lru_cache(maxsize=32)
+def _read(xml: bytes) -> tuple[Sequence[bpmn.Violation], Sequence[bpmn.Graph]]:
+    """What keeps a file from being deployed; where nothing does, its processes, compiled.
+
+    Cached, as it follows from the content alone: scenarios and tests deploy the same again and
+    again.
+    """
+    model = bpmn.load(xml)
+    violations = tuple(bpmn.check(model, deploy=True))
+    if violations:
+        return violations, ()
+    executable = [each for each in model.processes if each.executable] or list(model.processes)
+    return (), [bpmn.compile(model, each.id) for each in executable]
 
 
 def _insert(

@@ -24,7 +24,7 @@ if _url.scheme.startswith("postgres"):
 else:
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "sagsgang.sqlite",
             "NAME": os.environ.get("ENGINE_SQLITE", ":memory:"),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

@@ -24,7 +24,7 @@ def second_database(tmp_path_factory, django_db_setup):
     """A second database in the settings, as an operator who moves would declare it."""
     settings = {**connections["default"].settings_dict}
     settings |= {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "sagsgang.sqlite",
         "NAME": str(tmp_path_factory.mktemp("other") / "other.sqlite3"),
         "OPTIONS": {},
     }

@@ -15,13 +15,12 @@ statements, set ``SAGSGANG_PREPARED_STATEMENTS = False``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 __all__ = [
@@ -91,32 +90,36 @@ def run_many(statement: str, rows: Sequence[Sequence[Any]]) -> int:
         return int(_ready(database).executemany(_in_sqlite(statement), rows).rowcount)
 
 
-@contextmanager
-def own_transaction() -> Iterator[None]:
+class own_transaction:  # noqa: N801 - reads as what it opens
     """A transaction for a few statements of ``run`` and ``run_many``, where none is open.
 
     On PostgreSQL that is for one statement: it is a transaction by itself, and BEGIN and COMMIT
     would be two more round trips.
     """
-    if is_postgresql():
-        yield
-        return
-    database = connections[DEFAULT_DB_ALIAS]
-    if _is_followed(database):
-        with transaction.atomic():
-            yield
-    else:
-        with database.wrap_database_errors:
-            driver = _ready(database)
-            driver.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                driver.execute("COMMIT")
-            except BaseException:
-                # A full disk has SQLite roll back by itself.
-                if driver.in_transaction:
-                    driver.execute("ROLLBACK")
-                raise
+
+    __slots__ = ("_database",)
+
+    def __enter__(self) -> None:
+        # What ``atomic`` calls, without its hooks and savepoints.
+        self._database: Any = None
+        if not is_postgresql():
+            database: Any = connections[DEFAULT_DB_ALIAS]
+            _ready(database)
+            database._start_transaction_under_autocommit()  # noqa: SLF001
+            self._database = database
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        database = self._database
+        if database is None:
+            return
+        if kind is not None:
+            database._rollback()  # noqa: SLF001
+            return
+        try:
+            database._commit()  # noqa: SLF001
+        except BaseException:
+            database._rollback()  # noqa: SLF001
+            raise
 
 
 def _is_followed(database: BaseDatabaseWrapper) -> bool:

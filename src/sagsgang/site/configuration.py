@@ -189,7 +189,7 @@ class Configuration(BaseSettings):
             }
         name = unquote(parts.path)[1:] if parts.path else str(self.data_dir / "sagsgang.sqlite3")
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "sagsgang.sqlite",
             "NAME": name,
             "CONN_MAX_AGE": None,
             "OPTIONS": {

@@ -18,7 +18,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from sagsgang import __version__
-from sagsgang.api import jobs, messages, operating, orders, pages
+from sagsgang.api import instances, jobs, messages, operating, orders, pages
 from sagsgang.api.bodies import StrictParser, Writer, body_of
 from sagsgang.api.problems import Problem, answer_to
 from sagsgang.audit.identifiers import scrub
@@ -39,6 +39,7 @@ for _prefix, _router in (
     ("/jobs", jobs.router),
     ("", orders.router),
     ("", messages.router),
+    ("", instances.router),
     ("", operating.looking),
     ("", operating.acting),
 ):

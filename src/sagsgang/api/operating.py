@@ -1,30 +1,27 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Running instances for operators' programs, with the rights of the user that the key acts for.
+"""What operators' programs do: acts, bulk runs, migration; processes and task types stopped.
 
-Variables are told by name and shape, never by value: who needs a value opens the page, which asks
-for the purpose.
+All with the rights of the user that the key acts for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from sagsgang.api.access import ScopedRouter, client_of, user_of
+from sagsgang.api.access import ScopedRouter
 from sagsgang.api.acts import ActIn, MigrateIn, act_of, plan_of
 from sagsgang.api.fields import Answer, Body, Id, Line, Name, Text, page_size
+from sagsgang.api.instances import FilterIn, filter_of, operator_of
 from sagsgang.api.models import Scope
 from sagsgang.api.once import changing
 from sagsgang.cases import clock, operating
-from sagsgang.engine import bulk, migration, variables
-from sagsgang.engine.inspection import InstanceView, OpenWait
-from sagsgang.engine.models import BulkRun, ProcessDefinition, ProcessInstance
+from sagsgang.engine import bulk, migration
+from sagsgang.engine.models import BulkRun
 from sagsgang.engine.operations import Result
 from sagsgang.engine.selection import Filter
 
@@ -36,111 +33,6 @@ acting = ScopedRouter(Scope.OPERATE, tags=["operations"])
 _MOST_AT_ONCE = 500
 
 RunId = Annotated[int, Field(ge=1, lt=2**63)]
-Version = Annotated[int, Field(ge=1, lt=2**31)]
-
-
-class FilterIn(Body):
-    """Which instances; what is left out does not matter.
-
-    Attributes:
-        text: The number of an instance, the beginning of a business key, or words of an incident.
-    """
-
-    process: Name | None = None
-    version: Version | None = None
-    status: Literal["open", "active", "suspended", "completed", "cancelled", "failed"] | None = None
-    element: Name | None = None
-    incident: bool | None = None
-    code: Name | None = None
-    business_key: Name | None = None
-    started_before: AwareDatetime | None = None
-    started_after: AwareDatetime | None = None
-    text: Line | None = None
-
-
-class InstanceOut(Answer):
-    """An instance, briefly.
-
-    Attributes:
-        elements: Ids of the elements where tokens wait.
-        incidents: How many incidents are open.
-    """
-
-    id: str
-    process: str
-    version: int
-    business_key: str
-    status: str
-    elements: list[str]
-    incidents: int
-    started_at: datetime
-    ended_at: datetime | None
-    parent: str | None
-
-
-class InstancesOut(Answer):
-    """A page of instances, the newest first.
-
-    Attributes:
-        after: Give it with the next call for the next page; null on the last.
-    """
-
-    instances: list[InstanceOut]
-    after: str | None
-
-
-class WaitOut(Answer):
-    """What an instance waits for.
-
-    Attributes:
-        wait: Names it within the instance.
-        kind: ``user_task``, ``job``, ``timer``, ``message``, ``signal``, ``incident`` and so on.
-        awaited: Name of the message or signal; of a job its type.
-        code: Incidents and failed attempts: the stable code.
-    """
-
-    wait: int
-    kind: str
-    element: str
-    name: str
-    due: datetime | None
-    awaited: str
-    status: str
-    attempts: int
-    available_at: datetime | None
-    code: str
-    text: str
-    since: datetime | None
-
-
-class StepOut(Answer):
-    """A step of the history.
-
-    Attributes:
-        events: What each element did: event and element.
-    """
-
-    revision: int
-    at: datetime
-    actor: str
-    command: str
-    events: list[tuple[str, str]]
-
-
-class WholeOut(InstanceOut):
-    """An instance with its waits and its history.
-
-    Attributes:
-        variables: Name to shape, never to value.
-        earlier: How many steps stand before those given.
-    """
-
-    waits: list[WaitOut]
-    variables: dict[str, str]
-    history: list[StepOut]
-    earlier: int
-    children: list[str]
-    traceparent: str
 
 
 class ActsIn(Body):
@@ -256,112 +148,13 @@ class PreviewOut(Answer):
     total: int
 
 
-def _operator(request: HttpRequest) -> operating.Operator:
-    """The client with the rights of its user; what it does stands under its own name."""
-    rights = operating.operator_of(user_of(request), clock.now())
-    return replace(rights, name=client_of(request).actor)
-
-
 # --- Looking -----------------------------------------------------------------------------------
-
-
-@looking.get("/instances", response=InstancesOut, summary="Find instances")
-def instances(
-    request: HttpRequest,
-    chosen: Query[FilterIn],
-    older_than_hours: Query[Annotated[int, Field(ge=0, le=1_000_000)] | None] = None,
-    after: Query[Id | None] = None,
-    limit: int = page_size(),
-) -> Any:
-    """The instances of a filter, the newest first."""
-    found = _operator(request).find(
-        _filter(chosen, older_than_hours), after=int(after) if after else None, limit=limit + 1
-    )
-    versions = _versions({each.definition_id for each in found})
-    more = str(found[limit - 1].pk) if len(found) > limit else None
-    return {"instances": [_brief(each, versions) for each in found[:limit]], "after": more}
-
-
-def _filter(chosen: FilterIn, older_than_hours: int | None = None) -> Filter:
-    before = chosen.started_before
-    if older_than_hours is not None:
-        oldest = clock.now() - timedelta(hours=older_than_hours)
-        before = min(before, oldest) if before is not None else oldest
-    return Filter(**{**chosen.model_dump(), "started_before": before})
-
-
-def _versions(ids: set[int]) -> Mapping[int, tuple[str, int]]:
-    rows = ProcessDefinition.objects.filter(pk__in=ids).values_list("pk", "key", "version")
-    return {pk: (key, version) for pk, key, version in rows}
-
-
-def _brief(row: ProcessInstance, versions: Mapping[int, tuple[str, int]]) -> dict[str, Any]:
-    process, version = versions[row.definition_id]
-    return {
-        "id": str(row.pk),
-        "process": process,
-        "version": version,
-        "business_key": row.business_key,
-        "status": row.status,
-        "elements": row.elements.split(),
-        "incidents": row.incidents,
-        "started_at": row.started_at,
-        "ended_at": row.ended_at,
-        "parent": str(row.parent_id) if row.parent_id is not None else None,
-    }
-
-
-@looking.get("/instances/{instance}", response=WholeOut, summary="Read an instance")
-def instance(request: HttpRequest, instance: Path[Id]) -> Any:
-    """One instance with its waits and history. The look is recorded in the audit trail."""
-    return _whole(_operator(request).inspect(int(instance), now=clock.now()))
-
-
-def _whole(view: InstanceView) -> dict[str, Any]:
-    from sagsgang.engine import tracing
-
-    row, definition = view.row, view.definition
-    return {
-        **_brief(row, {row.definition_id: (definition.key, definition.version)}),
-        "waits": [_wait(each) for each in view.waits],
-        "variables": dict(variables.outline(view.variables)),
-        "history": [
-            {
-                "revision": each.revision,
-                "at": each.at,
-                "actor": each.actor,
-                "command": each.command,
-                "events": [(record.event, record.element) for record in each.events],
-            }
-            for each in view.history
-        ],
-        "earlier": view.earlier,
-        "children": [str(each.pk) for each in view.children],
-        "traceparent": tracing.traceparent(row.business_key, row.pk),
-    }
-
-
-def _wait(wait: OpenWait) -> dict[str, Any]:
-    return {
-        "wait": wait.id,
-        "kind": str(wait.kind),
-        "element": wait.element,
-        "name": wait.name,
-        "due": wait.due,
-        "awaited": wait.awaited,
-        "status": wait.status,
-        "attempts": wait.attempts,
-        "available_at": wait.available_at,
-        "code": wait.code,
-        "text": wait.text,
-        "since": wait.since,
-    }
 
 
 @looking.post("/migrations/preview", response=PreviewOut, summary="Preview a migration")
 def preview(request: HttpRequest, body: MigrateIn) -> Any:
     """Propose a mapping, or take the given one, and say which instances can move and why not."""
-    operator = _operator(request)
+    operator = operator_of(request)
     plan = plan_of(body)
     ids = None
     if not operator.sees_everything:
@@ -380,7 +173,7 @@ def preview(request: HttpRequest, body: MigrateIn) -> Any:
 @looking.get("/runs/{run}", response=RunOut, summary="Read a bulk run")
 def run(request: HttpRequest, run: Path[RunId]) -> Any:
     """How far a bulk run is."""
-    return _run(_operator(request).run(run))
+    return _run(operator_of(request).run(run))
 
 
 @looking.get("/runs/{run}/refusals", response=RefusalsOut, summary="Read what a run refused")
@@ -391,7 +184,7 @@ def refusals(
     limit: int = page_size(),
 ) -> Any:
     """Which instances a bulk run refused, and why."""
-    rows = bulk.refusals(_operator(request).run(run))
+    rows = bulk.refusals(operator_of(request).run(run))
     if after:
         rows = rows.filter(instance_id__gt=int(after))
     found = list(rows[: limit + 1])
@@ -420,7 +213,7 @@ def _run(row: BulkRun) -> dict[str, Any]:
 @acting.post("/operations", response=ResultsOut, summary="Act on instances")
 def act(request: HttpRequest, body: ActsIn) -> HttpResponse:
     """Do one thing to up to 500 instances; one that refuses spoils no other."""
-    operator = _operator(request)
+    operator = operator_of(request)
 
     def work() -> Mapping[str, Any]:
         results = operator.perform(
@@ -453,10 +246,10 @@ def _result(result: Result) -> dict[str, Any]:
 @acting.post("/runs", response={202: RunOut}, summary="Act on many instances")
 def start_run(request: HttpRequest, body: RunIn) -> HttpResponse:
     """Do one thing to all instances of a filter; workers carry it out a portion at a time."""
-    operator = _operator(request)
+    operator = operator_of(request)
 
     def work() -> Mapping[str, Any]:
-        ids = operator.ids(_filter(body.filter))
+        ids = operator.ids(filter_of(body.filter))
         made = operator.start_run(act_of(body.act), ids, now=clock.now(), reason=body.reason)
         return _run(made)
 
@@ -466,7 +259,7 @@ def start_run(request: HttpRequest, body: RunIn) -> HttpResponse:
 @acting.post("/runs/{run}/stop", response=RunOut, summary="Stop a bulk run")
 def stop_run(request: HttpRequest, run: Path[RunId]) -> HttpResponse:
     """Stop a bulk run; what it has not reached stays untouched."""
-    operator = _operator(request)
+    operator = operator_of(request)
     return changing(request, lambda: _run(operator.stop(run, now=clock.now())))
 
 
@@ -493,7 +286,7 @@ def govern_type(
 def _govern(
     request: HttpRequest, act: operating.GovernedAct, key: str, body: ReasonIn, state: str
 ) -> HttpResponse:
-    operator = _operator(request)
+    operator = operator_of(request)
 
     def work() -> Mapping[str, Any]:
         operator.govern(act, key, now=clock.now(), reason=body.reason)

@@ -259,6 +259,27 @@ CASES = [
         (
             '<task id="a"></task>',
             (
+                '<subProcess id="a"><choreographyTask id="ct" initiatingParticipantRef="x">'
+                "<participantRef>x</participantRef><participantRef>y</participantRef>"
+                "<messageFlowRef>mf</messageFlowRef></choreographyTask></subProcess>"
+            ),
+        ),
+        what="in a sub-process",
+    ),
+    case(
+        "choreography-activity-in-process",
+        "ct",
+        PAIR,
+        (
+            "<process",
+            (
+                '<collaboration id="c"><participant id="x"/><participant id="y"/>'
+                '<messageFlow id="mf" sourceRef="x" targetRef="y"/></collaboration><process'
+            ),
+        ),
+        (
+            '<task id="a"></task>',
+            (
                 '<task id="a"></task><choreographyTask id="ct" '
                 'initiatingParticipantRef="x"><participantRef>x</participantRef><participantRef>y'
                 "</participantRef><messageFlowRef>mf</messageFlowRef></choreographyTask>"

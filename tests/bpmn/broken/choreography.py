@@ -52,6 +52,20 @@ CHOREOGRAPHY = definitions(
     '<participant id="gy"/></globalChoreographyTask>'
     '<collaboration id="c"><participant id="other"/></collaboration>',
 )
+SPLIT = definitions(
+    '<choreography id="ch">'
+    + _PEOPLE
+    + '<messageFlow id="xz" sourceRef="x" targetRef="z"/>'
+    + start()
+    + _task("t1", "x", "y", "xy")
+    + '<eventBasedGateway id="g"/>'
+    + _task("t2", "x", "y", "xy")
+    + _task("t3", "x", "z", "xz")
+    + '<exclusiveGateway id="j"/>'
+    + end()
+    + flow("s -> t1 -> g", "g -> t2 -> j", "g -> t3 -> j", "j -> e")
+    + "</choreography>",
+)
 _START, _WAIT = start("s", timer("P1D")), catch("wait", timer("P1D"))
 
 
@@ -153,6 +167,20 @@ CASES = [
         "t3",
         CHOREOGRAPHY,
         ('id="t3" initiatingParticipantRef="z"', 'id="t3" initiatingParticipantRef="x"'),
+    ),
+    case(
+        "choreography-order",
+        "t3",
+        SPLIT,
+        ('id="t3" initiatingParticipantRef="x"', 'id="t3" initiatingParticipantRef="z"'),
+        what="behind a gateway",
+        also=("choreography-event-gateway",),
+    ),
+    case(
+        "choreography-event-gateway",
+        "g",
+        SPLIT,
+        (_task("t2", "x", "y", "xy"), _task("t2", "y", "x", "xy")),
     ),
     case(
         "called-collaboration-kind",

@@ -54,6 +54,33 @@ OBJECTS = definitions(
         _FLOW,
     ),
 )
+# Two definitions of one type are the same; S is only there for that.
+TYPED = definitions(
+    '<itemDefinition id="T" structureRef="text"/><itemDefinition id="S" structureRef="text"/>'
+    '<itemDefinition id="V"/>',
+    process(
+        '<dataObject id="d" itemSubjectRef="T"/><dataObject id="d2" itemSubjectRef="S"/>'
+        '<dataObjectReference id="r" dataObjectRef="d"/>',
+        start(),
+        task(
+            "a",
+            '<ioSpecification><dataInput id="i" itemSubjectRef="T"/>'
+            '<dataInput id="j" itemSubjectRef="T"/><dataInput id="k" itemSubjectRef="V"/>'
+            '<dataOutput id="o" itemSubjectRef="T"/><inputSet><dataInputRefs>i</dataInputRefs>'
+            "<dataInputRefs>j</dataInputRefs><dataInputRefs>k</dataInputRefs></inputSet>"
+            "<outputSet><dataOutputRefs>o</dataOutputRefs></outputSet></ioSpecification>"
+            '<dataInputAssociation id="in"><sourceRef>r</sourceRef><targetRef>i</targetRef>'
+            '</dataInputAssociation><dataInputAssociation id="same"><sourceRef>d2</sourceRef>'
+            "<targetRef>j</targetRef></dataInputAssociation>"
+            '<dataInputAssociation id="made"><sourceRef>d</sourceRef><targetRef>k</targetRef>'
+            "<transformation>d</transformation></dataInputAssociation>"
+            '<dataOutputAssociation id="out"><sourceRef>o</sourceRef><targetRef>r</targetRef>'
+            "</dataOutputAssociation>",
+        ),
+        end(),
+        _FLOW,
+    ),
+)
 PROCESS_DATA = definitions(
     process(
         '<ioSpecification><dataInput id="pi"/><dataOutput id="po"/><inputSet>'
@@ -263,6 +290,33 @@ CASES = [
         IO,
         ("<sourceRef>o</sourceRef>", "<sourceRef>o</sourceRef><sourceRef>o</sourceRef>"),
         what="out",
+    ),
+    *(
+        case(
+            "association-item",
+            key,
+            TYPED,
+            *edits,
+            what=what,
+        )
+        for key, what, edits in (
+            (
+                "in",
+                "in",
+                (('<dataInput id="i" itemSubjectRef="T"', '<dataInput id="i" itemSubjectRef="V"'),),
+            ),
+            (
+                "out",
+                "out",
+                (
+                    (
+                        '<dataOutput id="o" itemSubjectRef="T"',
+                        '<dataOutput id="o" itemSubjectRef="V"',
+                    ),
+                ),
+            ),
+            ("same", "structure", (('id="S" structureRef="text"', 'id="S" structureRef="date"'),)),
+        )
     ),
     case("data-object-reference-object", "r", OBJECTS, (' dataObjectRef="d"', "")),
     case(

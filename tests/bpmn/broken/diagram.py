@@ -151,6 +151,30 @@ CASES = [
         ('choreographyActivityShape="ct_di"', 'choreographyActivityShape="b2"'),
         what="activity",
     ),
+    *(
+        case(
+            "diagram-attribute",
+            "a_di",
+            DRAWN,
+            ('bpmnElement="a"', f'bpmnElement="a" {name}="true"'),
+            what=name,
+        )
+        for name in ("isHorizontal", "isExpanded", "isMarkerVisible", "isMessageVisible")
+    ),
+    case(
+        "diagram-attribute",
+        "s-a_di",
+        DRAWN,
+        ('bpmnElement="s-a"', 'bpmnElement="s-a" messageVisibleKind="initiating"'),
+        what="edge",
+    ),
+    case(
+        "reference-prefix",
+        "a_di",
+        DRAWN,
+        ('bpmnElement="a"', 'bpmnElement="none:a"'),
+        what="in the diagram",
+    ),
     case(
         "diagram-participant-band",
         "b1",

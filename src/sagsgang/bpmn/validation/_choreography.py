@@ -7,7 +7,7 @@ from lxml import etree
 
 from sagsgang.bpmn._read import children, reference
 from sagsgang.bpmn.model import local_name
-from sagsgang.bpmn.validation._context import ACTIVITIES, CHOREOGRAPHY, Context
+from sagsgang.bpmn.validation._context import ACTIVITIES, CHOREOGRAPHY, GATEWAYS, Context
 
 __all__ = ["check_choreography"]
 
@@ -36,6 +36,9 @@ def check_choreography(context: Context) -> None:
     for activity in context.all(*sorted(CHOREOGRAPHY)):
         _activity(context, activity)
 
+    for gateway in context.all("eventBasedGateway"):
+        _event_gateway(context, gateway)
+
 
 def _participants(activity: etree._Element) -> list[str]:
     return [reference(each.text) for each in children(activity, "participantRef")]
@@ -61,10 +64,7 @@ def _activity(context: Context, activity: etree._Element) -> None:
             )
     if local_name(activity) == "choreographyTask":
         _task(context, activity, participants)
-    for flow in context.out_of(activity):
-        follower = context.target(flow.get("targetRef"))
-        if follower is None or local_name(follower) not in CHOREOGRAPHY:
-            continue
+    for follower in _followers(context, activity):
         first = reference(follower.get("initiatingParticipantRef"))
         if first and participants and first not in participants:
             context.add(
@@ -73,6 +73,40 @@ def _activity(context: Context, activity: etree._Element) -> None:
                 f"{first!r} skal begynde, men var ikke med i den foregående aktivitet og kan ikke "
                 "vide, hvornår; ændr rækkefølgen.",
             )
+
+
+def _followers(context: Context, node: etree._Element) -> list[etree._Element]:
+    """The choreography activities after a node, also those on the ways out of a gateway."""
+    found: list[etree._Element] = []
+    pending, seen = [node], {node}
+    while pending:
+        for flow in context.out_of(pending.pop()):
+            target = context.target(flow.get("targetRef"))
+            if target is None or target in seen:
+                continue
+            seen.add(target)
+            if local_name(target) in CHOREOGRAPHY:
+                found.append(target)
+            elif local_name(target) in GATEWAYS and len(context.into(target)) == 1:
+                pending.append(target)  # where ways meet, who knows what is not said so simply
+    return found
+
+
+def _event_gateway(context: Context, gateway: etree._Element) -> None:
+    """Who waits must be able to see which way was taken (11.7.3)."""
+    followers = [each for each in _followers(context, gateway) if _participants(each)]
+    senders = {reference(each.get("initiatingParticipantRef")) for each in followers}
+    receivers = [
+        set(_participants(each)) - {reference(each.get("initiatingParticipantRef"))}
+        for each in followers
+    ]
+    if len(senders) > 1 and not set.intersection(*receivers):
+        context.add(
+            gateway,
+            "choreography-event-gateway",
+            "Aktiviteterne efter gatewayen har hverken samme afsender eller samme modtager; ret "
+            "deltagerne.",
+        )
 
 
 def _choreography_of(activity: etree._Element) -> etree._Element | None:

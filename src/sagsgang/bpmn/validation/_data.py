@@ -246,6 +246,45 @@ def _associations(context: Context, owner: etree._Element) -> None:
                     "association-needs-transformation",
                     "Flere kilder kræver et udtryk, der samler dem; tilføj transformation.",
                 )
+            _association_items(context, association)
+
+
+def _association_items(context: Context, association: etree._Element) -> None:
+    """Data is copied as it is: both ends have one type, unless an expression makes the other."""
+    if any(child(association, each) is not None for each in ("transformation", "assignment")):
+        return
+    target = next(iter(context.targets(association, "targetRef")), None)
+    for source in context.targets(association, "sourceRef"):
+        here, there = _item(context, source), _item(context, target)
+        if here and there and not _same_type(context, here, there):
+            context.add(
+                association,
+                "association-item",
+                f"Dataforbindelsen går fra typen {here!r} til typen {there!r}; brug den samme "
+                "type, eller tilføj en transformation.",
+            )
+
+
+def _item(context: Context, data: etree._Element | None) -> str:
+    """The type of data, which a reference has from what it stands for; "" where it has none."""
+    if data is None:
+        return ""
+    behind = context.target(data.get("dataObjectRef") or data.get("dataStoreRef"))
+    own = data.get("itemSubjectRef")
+    return reference(own or (behind.get("itemSubjectRef") if behind is not None else None))
+
+
+def _same_type(context: Context, one: str, other: str) -> bool:
+    """Whether two names are of one type; tools write a definition of it for each use."""
+    if one == other:
+        return True
+    definitions = [context.target(each) for each in (one, other)]
+    structures = {each.get("structureRef", "") for each in definitions if each is not None}
+    if None in definitions:
+        return True
+    if context.signed and all(each and ":" not in each for each in structures):
+        return True  # words of a programming language, which converts one into the other
+    return len(structures) == 1 and structures != {""}
 
 
 def _outer_end(

@@ -52,6 +52,20 @@ _PLANES = (
 )
 # A message may be drawn on each of its flows; a participant in each choreography activity.
 _OFTEN = frozenset({"participant", "message"})
+_ONLY_ON = {
+    "isHorizontal": frozenset({"participant", "lane"}),
+    "isExpanded": SUBPROCESSES
+    | {
+        "callActivity",
+        "subChoreography",
+        "callChoreography",
+        "subConversation",
+        "callConversation",
+    },
+    "isMarkerVisible": frozenset({"exclusiveGateway"}),
+    "isMessageVisible": frozenset({"participant"}),
+    "messageVisibleKind": frozenset({"messageFlow"}),
+}
 _SHAPE, _EDGE, _PLANE = "BPMNShape", "BPMNEdge", "BPMNPlane"
 
 
@@ -99,6 +113,13 @@ def _drawn(context: Context, element: etree._Element, drawn: dict[str, etree._El
         return
     prefix = value.rpartition(":")[0]
     namespace = element.nsmap.get(prefix, "") if prefix else context.home
+    if not namespace and prefix:
+        context.add(
+            element,
+            "reference-prefix",
+            f"bpmnElement={value!r} bruger præfikset {prefix!r}, som ikke er erklæret; ret det.",
+        )
+        return
     key = reference(value)
     target = context.model.by_id.get(key)
     if context.imports.declares(namespace) and (namespace != context.home or target is None):
@@ -131,6 +152,13 @@ def _drawn(context: Context, element: etree._Element, drawn: dict[str, etree._El
             f"{value!r} er tegnet to gange i samme diagram; fjern den ene figur.",
         )
     _band(context, element, kind)
+    for name, kinds in _ONLY_ON.items():
+        if element.get(name) is not None and kind not in kinds:
+            context.add(
+                element,
+                "diagram-attribute",
+                f"{name} bruges ikke på en figur for <{kind}>; fjern attributten.",
+            )
 
 
 def _band(context: Context, element: etree._Element, kind: str) -> None:

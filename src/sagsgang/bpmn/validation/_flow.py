@@ -6,7 +6,7 @@ from __future__ import annotations
 from lxml import etree
 
 from sagsgang.bpmn._read import boolean, child, children, reference, text_of
-from sagsgang.bpmn.model import XSI, local_name
+from sagsgang.bpmn.model import BPMN, XSI, local_name
 from sagsgang.bpmn.validation._context import (
     ACTIVITIES,
     CHOREOGRAPHY,
@@ -282,8 +282,9 @@ def _process(context: Context, process: etree._Element) -> None:
             "public-process-executable",
             "En offentlig proces kan ikke være eksekverbar; vælg det ene.",
         )
-    for node in process:
-        if local_name(node) in CHOREOGRAPHY:
+    for node in process.iter(*(f"{{{BPMN}}}{name}" for name in CHOREOGRAPHY)):
+        parent = node.getparent()
+        if parent is not None and local_name(parent) in CONTAINERS:
             context.add(
                 node,
                 "choreography-activity-in-process",

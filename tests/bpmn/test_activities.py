@@ -257,6 +257,19 @@ def test_multi_instance_throws_its_event_as_its_behavior_says(play, behavior, co
     assert sum(isinstance(each, BroadcastSignal) for each in host.effects) == count
 
 
+def test_multi_instance_that_names_no_event_throws_none(play):
+    loop = el(
+        "multiInstanceLoopCharacteristics",
+        "",
+        "<loopCardinality>3</loopCardinality>",
+        behavior="None",
+        noneBehaviorEventRef="a",
+    )
+    host = play(model(start(), task("a", loop), end(), flow("s -> a -> e"))).start()
+    assert host.status == "completed"
+    assert not any(isinstance(each, BroadcastSignal) for each in host.effects)
+
+
 def test_an_error_in_one_instance_ends_them_all(play):
     xml = model(
         start(),

@@ -55,12 +55,17 @@ class EventReader:
         for each in element:
             tag = local_name(each)
             if tag == "eventDefinitionRef":
-                target = self._model.by_id.get(reference(each.text))
-                if target is not None and local_name(target) in _DEFINITIONS:
-                    found.append(self.definition(target, catching=catching))
+                found += self.referenced(each.text, catching=catching)
             elif tag in _DEFINITIONS and each.tag == f"{{{BPMN}}}{tag}":
                 found.append(self.definition(each, catching=catching))
         return tuple(found)
+
+    def referenced(self, name: str | None, *, catching: bool = False) -> tuple[EventDef, ...]:
+        """The definition of a name; none where nothing, or something else, has it."""
+        target = self._model.by_id.get(reference(name))
+        if target is None or local_name(target) not in _DEFINITIONS:
+            return ()
+        return (self.definition(target, catching=catching),)
 
     def definition(self, element: etree._Element, *, catching: bool = False) -> EventDef:
         """One definition; of an event that is waited for, if ``catching``."""

@@ -198,9 +198,7 @@ class TaskReader:
             "One": multi.get("oneBehaviorEventRef"),
             "None": multi.get("noneBehaviorEventRef"),
         }
-        definition = self._model.by_id.get(reference(references.get(loop.behavior)))
-        if definition is not None:
-            loop.event = (events.definition(definition),)
+        loop.event = events.referenced(references.get(loop.behavior))
         loop.complex = tuple(
             (test, events.read(event))
             for each in children(multi, "complexBehaviorDefinition")

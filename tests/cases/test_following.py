@@ -10,6 +10,7 @@ import pytest
 from sagsgang import engine
 from sagsgang.cases import tasks
 from sagsgang.cases.models import Case, RegisterEntry, Task
+from sagsgang.engine import operations
 from sagsgang.solutions.timesheets import handlers
 from tests import world as worlds
 from tests.world import NOW, World, duty
@@ -122,8 +123,7 @@ def test_many_cases_that_end_at_once_switch_off_their_facts_at_once(
     world: World,
 ) -> None:
     cases = [worlds.order(world, duty(f"2025-09-{day:02d}"), key=str(day)) for day in range(1, 6)]
-    engine.cancel_many(
-        [case.process_instance or 0 for case in cases], reason="x", now=NOW, actor="system"
-    )
+    instances = [case.process_instance or 0 for case in cases]
+    operations.perform(operations.Cancel(), instances, reason="x", now=NOW, actor="system")
     assert not RegisterEntry.objects.filter(case__in=cases, active=True).exists()
     assert set(Case.objects.values_list("status", flat=True)) == {Case.Status.WITHDRAWN}

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sagsgang import engine
+from sagsgang.engine import operations
 from sagsgang.engine.models import HistoryStep, ProcessInstance
 
 from .flows import DECISION, one_job, one_user_task, routed
@@ -112,5 +113,6 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_items(desk, h
 def test_many_are_cancelled(desk):
     desk.deploy(one_user_task())
     instances = engine.start_many([engine.StartItem("order")] * 3, now=desk.now)
-    results = engine.cancel_many([each.id for each in instances], reason="x", now=desk.now)
+    ids = [each.id for each in instances]
+    results = operations.perform(operations.Cancel(), ids, reason="x", now=desk.now, actor="anna")
     assert [each.status for each in results] == ["cancelled"] * 3

@@ -16,7 +16,6 @@ __all__ = [
     "ACTS",
     "AGES",
     "COMMANDS",
-    "REFUSED_TO_READ",
     "STATUSES",
     "WAITS",
     "ago",
@@ -88,7 +87,6 @@ AGES: Mapping[str, tuple[str, timedelta]] = {
     "7d": ("1 uge", timedelta(days=7)),
     "30d": ("30 døgn", timedelta(days=30)),
 }
-REFUSED_TO_READ = "Vises kun, når du skriver hvorfor."
 
 
 def waiting_for(wait: OpenWait) -> str:

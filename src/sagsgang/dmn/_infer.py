@@ -24,7 +24,6 @@ _SIMPLE = (
     types.DAYS_AND_TIME_DURATION,
     types.YEARS_AND_MONTHS_DURATION,
 )
-_NUMBERS_ONLY = frozenset({"**"})
 _NOT_WITH_STRINGS = frozenset({"-", "*", "/", "**"})
 
 Say = Callable[[ft.Node, str], None]

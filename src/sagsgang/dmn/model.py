@@ -13,7 +13,6 @@ from lxml import etree
 from sagsgang.dmn._reader import VERSIONS, read_definitions
 from sagsgang.dmn._xml import parse_xml
 from sagsgang.dmn.elements import (
-    BusinessKnowledgeModel,
     Decision,
     DecisionService,
     Definitions,
@@ -86,11 +85,6 @@ class Model:
     def services(self) -> tuple[DecisionService, ...]:
         """The decision services in the order of the file."""
         return tuple(e for e in self.definitions.elements if isinstance(e, DecisionService))
-
-    @property
-    def knowledge_models(self) -> tuple[BusinessKnowledgeModel, ...]:
-        """The business knowledge models in the order of the file."""
-        return tuple(e for e in self.definitions.elements if isinstance(e, BusinessKnowledgeModel))
 
     def element(self, name_or_id: str) -> DrgElement:
         """Return the element of that id or, failing that, of that name.

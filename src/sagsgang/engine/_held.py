@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
@@ -49,11 +48,6 @@ class Held:
         """Hold nothing."""
         with self._lock:
             self._jobs.clear()
-
-    def by_type(self) -> Counter[str]:
-        """How many are held, by task type."""
-        with self._lock:
-            return Counter(job.context.task_type for job, _ in self._jobs.values())
 
     def renew(self, now: datetime) -> None:
         """Renew the leases, if a third of their time is over; not of what has had its time."""

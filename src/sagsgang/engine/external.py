@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sagsgang.bpmn import codec
 from sagsgang.bpmn.protocol import Complete, Fail, ThrowError
-from sagsgang.engine import _definitions
 from sagsgang.engine.attempts import Attempt, failed, give_back, settle_attempts
 from sagsgang.engine.errors import LeaseLostError, RefusedError
-from sagsgang.engine.handlers import JobContext, JobError, external_types
-from sagsgang.engine.jobs import ClaimedJob, claim, heartbeat
-from sagsgang.engine.models import Job, ProcessInstance
+from sagsgang.engine.handlers import JobError, external_types
+from sagsgang.engine.jobs import ClaimedJob, claim, heartbeat, held
+from sagsgang.engine.models import Job
 
 __all__ = [
     "LONGEST_LEASE",
@@ -294,35 +292,11 @@ def fail(
 
 
 def _held(instance_id: int, wait: int, lease: str, now: datetime, holder: str) -> ClaimedJob:
-    row = Job.objects.filter(instance_id=instance_id, wait=wait, lease=lease).first()
-    if (
-        row is None
-        or not lease
-        or not lease.startswith(holder)
-        or row.available_at is None
-        or row.available_at <= now
-    ):
+    found = held(instance_id, wait, lease, now=now) if lease.startswith(holder) else None
+    if found is None:
         raise LeaseLostError(f"Job {instance_id}/{wait} is no longer held under this lease.")
-    instance = ProcessInstance.objects.defer("state").get(pk=instance_id)
-    definition = _definitions.get(instance.definition_id)
-    context = JobContext(
-        instance_id=instance_id,
-        business_key=instance.business_key,
-        element=row.element,
-        wait=wait,
-        task_type=row.task_type,
-        idempotency_key=f"{instance_id}/{row.element}/{wait}",
-        attempt=row.attempts,
-        now=now,
-        created_at=row.created_at,
-        inputs=codec.loads(row.inputs, native=True),
-        headers=codec.loads(row.headers) if row.headers else {},
-        process=definition.key,
-        definition_id=definition.id,
-        solution=definition.solution,
-        solution_version=definition.solution_version,
-    )
-    return ClaimedJob(context, None, lease, row.retries)
+    # Whatever handler there may be here, it is not the one that does the job.
+    return replace(found, spec=None)
 
 
 def _end(attempt: Attempt, now: datetime) -> str:

@@ -24,7 +24,7 @@ from sagsgang.engine.handlers import HandlerSpec, JobContext, handler_for
 from sagsgang.engine.models import PausedTaskType
 from sagsgang.engine.queues import Limits
 
-__all__ = ["ClaimedJob", "Share", "claim", "claim_share", "heartbeat", "with_work"]
+__all__ = ["ClaimedJob", "Share", "claim", "claim_share", "heartbeat", "held", "with_work"]
 
 _serial = count(1)
 
@@ -305,6 +305,18 @@ def _claimed(
         memo=codec.loads(memo) if memo else {},
     )
     return ClaimedJob(context, handler_for(definition, task_type), lease, retries)
+
+
+def held(instance_id: int, wait: int, lease: str, *, now: datetime) -> ClaimedJob | None:
+    """A job as whoever holds it under this lease has it; None where nobody does now."""
+    rows = _store.query(
+        f"SELECT {_CLAIMED} FROM engine_job WHERE instance_id = %s AND wait = %s "
+        "AND status = 'running' AND lease = %s AND available_at > %s",
+        [instance_id, wait, lease, _store.to_db(now)],
+    )
+    if not rows:
+        return None
+    return _claimed(rows[0], _instances_of({instance_id})[instance_id], lease, now)
 
 
 def heartbeat(jobs: Sequence[ClaimedJob], *, until: datetime) -> None:

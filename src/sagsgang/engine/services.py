@@ -40,7 +40,6 @@ __all__ = [
     "InstanceRef",
     "StartItem",
     "cancel",
-    "cancel_many",
     "complete",
     "complete_many",
     "deploy",
@@ -359,15 +358,6 @@ def cancel(
         NotActiveError: It has ended already.
     """
     return apply(instance_id, Cancel(reason), now=now, actor=actor)
-
-
-def cancel_many(
-    ids: Sequence[int], *, now: datetime, reason: str = "", actor: str = SYSTEM
-) -> list[InstanceRef | EngineError]:
-    """End many instances in grouped transactions; a bad item spoils no other."""
-    tasks = [_command(each, Cancel(reason)) for each in ids]
-    results = run_tasks(tasks, actor=actor, now=now)
-    return _refs(results)
 
 
 def resolve_incident(

@@ -18,7 +18,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from sagsgang import __version__
-from sagsgang.api import instances, jobs, messages, operating, orders, pages
+from sagsgang.api import bulk, instances, jobs, messages, operating, orders, pages
 from sagsgang.api.bodies import StrictParser, Writer, body_of
 from sagsgang.api.problems import Problem, answer_to
 from sagsgang.audit.identifiers import scrub
@@ -38,7 +38,9 @@ api = NinjaAPI(
 for _prefix, _router in (
     ("/jobs", jobs.router),
     ("", orders.router),
+    ("", bulk.orders),
     ("", messages.router),
+    ("", bulk.messages),
     ("", instances.router),
     ("", operating.looking),
     ("", operating.acting),

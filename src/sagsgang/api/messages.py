@@ -19,10 +19,11 @@ from sagsgang.api.problems import Problem
 from sagsgang.audit import trail
 from sagsgang.cases import clock
 
-__all__ = ["router"]
+__all__ = ["Lifetime", "router"]
 
 router = ScopedRouter(Scope.MESSAGES, tags=["messages"])
 
+Lifetime = Annotated[int, Field(ge=1, le=2_592_000)]
 UniqueId = Annotated[str, StringConstraints(max_length=200, pattern=r"^[ -~]*$")]
 
 
@@ -42,7 +43,7 @@ class MessageIn(Body):
     correlation_key: Line = ""
     variables: Variables
     message_id: UniqueId = ""
-    lifetime_seconds: Annotated[int, Field(ge=1, le=2_592_000)] = 3600
+    lifetime_seconds: Lifetime = 3600
 
 
 class MessageOut(Answer):

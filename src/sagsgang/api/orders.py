@@ -26,13 +26,14 @@ from sagsgang.api.problems import Problem
 from sagsgang.audit import trail
 from sagsgang.cases import clock, ordering, tasks
 from sagsgang.cases import forms as case_forms
+from sagsgang.cases import solution as solutions
 from sagsgang.cases.errors import InvalidError
 from sagsgang.cases.models import Case, Task
 from sagsgang.cases.visibility import cases_for, tasks_for
 from sagsgang.engine import tracing
 from sagsgang.organisation.models import User
 
-__all__ = ["router"]
+__all__ = ["OrderFields", "Solution", "router"]
 
 router = ScopedRouter(Scope.CASES, tags=["cases"])
 
@@ -41,18 +42,26 @@ Kind = Literal["caseworker", "approver", "requester"]
 TaskId = Annotated[int, Field(ge=1, lt=2**63)]
 
 
-class OrderIn(Body):
-    """One order.
+class OrderFields(Body):
+    """What an order says.
 
     Attributes:
-        solution: Id of the solution (service).
         data: The fields of the order, as in its form.
         corrects: Number of the case that it corrects.
     """
 
-    solution: Solution
     data: dict[str, Any]
     corrects: Number | Literal[""] = ""
+
+
+class OrderIn(OrderFields):
+    """One order.
+
+    Attributes:
+        solution: Id of the solution (service).
+    """
+
+    solution: Solution
 
 
 class CaseOut(Answer):
@@ -168,7 +177,7 @@ def order(request: HttpRequest, body: OrderIn) -> HttpResponse:
 
     def work() -> Mapping[str, Any]:
         now = clock.now()
-        fields = _checked(body.solution, body.data, user, now)
+        fields = case_forms.order_check(solutions.get(body.solution), user, now)(body.data)
         corrects = {"corrects": body.corrects} if body.corrects else {}
         case = ordering.place(
             body.solution,
@@ -189,23 +198,6 @@ def order(request: HttpRequest, body: OrderIn) -> HttpResponse:
         return _case(case)
 
     return changing(request, work, status=201)
-
-
-def _checked(
-    solution: str, data: Mapping[str, Any], user: User, now: datetime
-) -> Mapping[str, Any]:
-    """The order as the form would have sent it, where nothing but the form checks it."""
-    from sagsgang.cases.solution import get
-
-    chosen = get(solution)
-    form = chosen.description.form
-    if callable(getattr(chosen.handlers, "prepare", None)) or form not in chosen.forms:
-        return data
-    context = case_forms.order_context(user, now)
-    filled = forms.check(case_forms.form_of(solution, form), data, context=context)
-    if filled.faults:
-        raise InvalidError(filled.faults)
-    return filled.data
 
 
 def _mine(user: User) -> QuerySet[Case]:

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+import pydantic
 import structlog
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +25,7 @@ from sagsgang.bpmn import codec
 from sagsgang.cases import errors as case_errors
 from sagsgang.engine import errors as engine_errors
 
-__all__ = ["CODES", "Problem", "answer_to"]
+__all__ = ["CODES", "Problem", "answer_to", "faults_by_field", "problem_of"]
 
 _log = structlog.get_logger(__name__)
 
@@ -102,9 +103,9 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
             self.headers.setdefault("WWW-Authenticate", "Bearer")
         super().__init__(self.detail)
 
-    def response(self) -> HttpResponse:
-        """The answer."""
-        document: dict[str, Any] = {
+    def document(self) -> dict[str, Any]:
+        """The members of the problem document."""
+        found: dict[str, Any] = {
             "type": f"/api/v1/docs#{self.code}",
             "title": self.title,
             "status": self.status,
@@ -114,9 +115,13 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
             **self.extra,
         }
         if self.errors:
-            document["errors"] = list(self.errors)
+            found["errors"] = list(self.errors)
+        return found
+
+    def response(self) -> HttpResponse:
+        """The answer."""
         return HttpResponse(
-            orjson.dumps(document),
+            orjson.dumps(self.document()),
             status=self.status,
             content_type="application/problem+json",
             headers=self.headers,
@@ -125,10 +130,11 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
 
 def answer_to(error: Exception, request: HttpRequest) -> HttpResponse:
     """The answer to whatever ended a call."""
-    return _problem_of(error, request).response()
+    return problem_of(error, request).response()
 
 
-def _problem_of(error: Exception, request: HttpRequest) -> Problem:
+def problem_of(error: Exception, request: HttpRequest) -> Problem:
+    """What whatever ended a call, or spoilt one part of it, is told as."""
     match error:
         case Problem():
             return error
@@ -156,15 +162,24 @@ def _problem_of(error: Exception, request: HttpRequest) -> Problem:
 
 
 def _fields(error: ValidationError) -> list[dict[str, str]]:
-    """Faults by field, without the values that were sent: they may be personal."""
     return [
-        {
-            # The place begins with where it was sent, of a body also the name of the argument.
-            "field": ".".join(map(str, fault["loc"][2 if fault["loc"][0] == "body" else 1 :])),
-            "message": str(fault["msg"]),
-        }
+        # The place begins with where it was sent, of a body also the name of the argument.
+        _field(fault["loc"][2 if fault["loc"][0] == "body" else 1 :], fault["msg"])
         for fault in error.errors
     ]
+
+
+def faults_by_field(error: pydantic.ValidationError) -> list[dict[str, str]]:
+    """What is wrong with a part of a body, by field."""
+    return [
+        _field(fault["loc"], fault["msg"])
+        for fault in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def _field(place: Sequence[object], message: object) -> dict[str, str]:
+    """A fault of a field, without the value that was sent: it may be personal."""
+    return {"field": ".".join(map(str, place)), "message": str(message)}
 
 
 def _case_fields(error: case_errors.InvalidError) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from sagsgang import forms
 from sagsgang.cases import solution as solutions
-from sagsgang.cases.errors import UnknownError
+from sagsgang.cases.errors import InvalidError, UnknownError
 from sagsgang.cases.models import Task
+from sagsgang.cases.solution import Solution
 from sagsgang.organisation.models import Employment, User
 
 
@@ -36,17 +37,23 @@ def form_of(solution: str, name: str) -> forms.Form:
     return forms.parse(schema)
 
 
-def order_context(user: User, now: datetime) -> dict[str, Any]:
-    """What the expressions of an order form may read: the day, the user, the user's employments."""
+def order_context(user: User | None, now: datetime) -> dict[str, Any]:
+    """What the expressions of an order form may read: the day, the user, the user's employments.
+
+    Args:
+        user: Who orders; None is the platform itself.
+        now: The instant, aware.
+    """
     today = timezone.localdate(now)
     employments = (
         Employment.objects.in_force(today).filter(person_id=user.person_id).select_related("unit")
-        if user.person_id is not None
+        if user is not None and user.person_id is not None
         else ()
     )
+    name, full_name = (user.username, user.full_name) if user is not None else ("", "")
     return {
         "today": today,
-        "user": {"username": user.username, "name": user.full_name},
+        "user": {"username": name, "name": full_name},
         "employments": [
             {
                 "value": employment.number,
@@ -55,6 +62,35 @@ def order_context(user: User, now: datetime) -> dict[str, Any]:
             for employment in employments
         ],
     }
+
+
+def order_check(
+    solution: Solution, user: User | None, now: datetime
+) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """What makes of an order's data what its form would have sent, for orders without a page.
+
+    Where the solution prepares its orders itself, it checks them there, and data pass as they are.
+
+    Args:
+        solution: What is ordered.
+        user: Who orders; None is the platform itself.
+        now: The instant, aware.
+
+    Returns:
+        A function that raises ``InvalidError`` with the faults by field.
+    """
+    form = solution.description.form
+    if callable(getattr(solution.handlers, "prepare", None)) or form not in solution.forms:
+        return lambda data: data
+    context = order_context(user, now)
+
+    def check(data: Mapping[str, Any]) -> Mapping[str, Any]:
+        filled = forms.check(form_of(solution.id, form), data, context=context)
+        if filled.faults:
+            raise InvalidError(filled.faults)
+        return filled.data
+
+    return check
 
 
 def has_form(task: Task) -> bool:

@@ -18,7 +18,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,14 +27,18 @@ from django.utils import timezone
 
 from sagsgang import engine
 from sagsgang.audit import trail
-from sagsgang.cases import following, numbers, work
+from sagsgang.cases import following, forms, lines, numbers, work
 from sagsgang.cases.errors import InvalidError, NotAllowedError
 from sagsgang.cases.models import Case, JournalEntry, RegisterEntry, SolutionRelease, Submission
 from sagsgang.cases.releases import active_release
 from sagsgang.cases.solution import Solution, get
 from sagsgang.cases.visibility import may_order
+from sagsgang.engine.acts import told
 from sagsgang.organisation.bulk import insert_rows
 from sagsgang.organisation.models import User
+
+LONGEST_ITEM = 128
+"""Characters of what a sender calls an order."""
 
 BATCH = 500
 """Orders made in one transaction: enough to be fast, few enough to let others in between."""
@@ -189,6 +193,7 @@ def place(solution: str, data: Mapping[str, Any], *, user: str, now: datetime, k
             key=key,
             origin="form",
             file_name="",
+            all_or_nothing=True,
         )
         if report.faults:
             faults: dict[str, list[str]] = {}
@@ -223,6 +228,49 @@ def place_many(
     )
 
 
+def place_all(
+    solution: str,
+    orders: Sequence[Order],
+    *,
+    user: str,
+    now: datetime,
+    key: str,
+    dry_run: bool = False,
+) -> Report:
+    """Place the orders that another program sends together: the good ones; refuse the rest.
+
+    Args:
+        solution: Id of the solution.
+        orders: The orders, their data as of its form; items unique.
+        user: User name of the sender.
+        now: The instant, aware.
+        key: Makes the sending safe to repeat: an order that has a case is not placed again.
+        dry_run: Only say what would happen; nothing is kept.
+
+    Raises:
+        NotAllowedError: The sender may not order this.
+    """
+    chosen = get(solution)
+    sender = _must_be_allowed(chosen, user, now)
+    intake = _checked(chosen, Intake(orders, {}, (), len(orders)), sender, now)
+    if dry_run:
+        return _try(chosen, intake, user=user, now=now)
+    return _submit(chosen, intake, user=user, now=now, key=key, origin="file", file_name="")
+
+
+def _checked(solution: Solution, intake: Intake, sender: User | None, now: datetime) -> Intake:
+    """Orders by the rules of their form; those that break them become faults."""
+    check = forms.order_check(solution, sender, now)
+    good: list[Order] = []
+    faults = list(intake.faults)
+    for order in intake.orders:
+        try:
+            good.append(replace(order, data=check(order.data)))
+        except InvalidError as error:
+            faults += _faults(order, Refused(error.fields), intake.rows)
+    return replace(intake, orders=good, faults=faults)
+
+
 def place_file(
     solution: str,
     file_name: str,
@@ -235,6 +283,7 @@ def place_file(
 ) -> tuple[Report, Submission | None]:
     """Place every good order of a file; refuse the rest with a message by row.
 
+    A solution reads its files itself; one that does not takes JSON Lines, see ``cases.lines``.
     The same file sent again by the same user gives the report of the first time and makes nothing.
 
     Args:
@@ -250,17 +299,23 @@ def place_file(
         NotAllowedError: The sender may not order this, or the solution takes no files.
     """
     chosen = get(solution)
-    _must_be_allowed(chosen, user, now)
+    sender = _must_be_allowed(chosen, user, now)
     read = getattr(chosen.handlers, "read", None)
-    if read is None:
-        message = f"{chosen.title} kan ikke sendes ind som fil."
+    if read is None and not file_name.lower().endswith(lines.ENDING):
+        message = (
+            f"{chosen.title} kan ikke sendes ind som fil, kun som JSON-linjer ({lines.ENDING})."
+        )
         raise NotAllowedError(message)
     key = f"{user}:{hashlib.sha256(content).hexdigest()}"
     earlier = Submission.objects.filter(key=_key(solution, key)).first()
     # A submission that was cut short has no count yet: it goes on.
     if earlier is not None and earlier.received:
         return report_of(earlier), earlier
-    intake: Intake = read(file_name, content)
+    intake: Intake = (
+        read(file_name, content)
+        if read is not None
+        else _checked(chosen, _orders_of(content), sender, now)
+    )
     if dry_run:
         return _try(chosen, intake, user=user, now=now), None
     report = _submit(
@@ -284,14 +339,40 @@ def is_platform(username: str) -> bool:
     return username == "system" or username.startswith("system:")
 
 
-def _must_be_allowed(solution: Solution, username: str, now: datetime) -> None:
-    """Whoever sends in has one of the roles in ``may_submit``; the platform itself needs none."""
+def _orders_of(content: bytes) -> Intake:
+    """The orders of a file of JSON Lines."""
+    orders: list[Order] = []
+    rows: dict[str, list[int]] = {}
+    faults: list[Fault] = []
+    found = lines.read(content, {"item": str, "data": dict, "corrects": str}, needed=("data",))
+    for line in found:
+        item = line.fields.get("item") or str(line.number)
+        if line.fault:
+            faults.append(Fault(line.number, "", line.fault))
+        elif len(item) > LONGEST_ITEM:
+            faults.append(Fault(line.number, "item", f"Skriv højst {LONGEST_ITEM} tegn."))
+        elif item in rows:
+            message = f"Række {rows[item][0]} hedder det samme. Giv hver bestilling sit eget item."
+            faults.append(Fault(line.number, "item", message))
+        else:
+            rows[item] = [line.number]
+            orders.append(Order(item, line.fields["data"], line.fields.get("corrects", "")))
+    return Intake(orders, rows, faults, len(orders) + len(faults))
+
+
+def _must_be_allowed(solution: Solution, username: str, now: datetime) -> User | None:
+    """Whoever sends in has one of the roles in ``may_submit``; the platform itself needs none.
+
+    Returns:
+        The sender; None is the platform itself.
+    """
     if is_platform(username):
-        return
+        return None
     user = User.objects.filter(username=username).first()
     if user is None or not may_order(user, solution, timezone.localdate(now)):
         message = f"Du kan ikke bestille {solution.title}."
         raise NotAllowedError(message)
+    return user
 
 
 def _key(solution: str, key: str) -> str:
@@ -333,6 +414,7 @@ def _submit(
     origin: str,
     file_name: str,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    all_or_nothing: bool = False,
 ) -> Report:
     release = active_release(solution.id)
     submission, made = Submission.objects.get_or_create(
@@ -357,8 +439,20 @@ def _submit(
     with _rare_collections():
         for position in range(0, len(remaining), BATCH):
             batch = remaining[position : position + BATCH]
-            _place_batch(solution, release, submission, batch, report, user=user, now=now)
-            progress(len(done) + position + len(batch), len(intake.orders))
+            while batch:
+                try:
+                    _place_batch(solution, release, submission, batch, report, user=user, now=now)
+                    break
+                except _NotStartedError as refused:
+                    if all_or_nothing:
+                        raise refused.error from refused
+                    # The batch is undone: it is placed again without the one that cannot start.
+                    report.faults += _faults(
+                        refused.order, Refused({"": [told(refused.error)]}), intake.rows
+                    )
+                    batch = [order for order in batch if order != refused.order]
+            placed = len(done) + min(position + BATCH, len(remaining))
+            progress(placed, len(intake.orders))
     Submission.objects.filter(pk=submission.pk).update(
         received=report.received,
         accepted=report.accepted,
@@ -410,6 +504,15 @@ def _try(solution: Solution, intake: Intake, *, user: str, now: datetime) -> Rep
     return report
 
 
+class _NotStartedError(Exception):
+    """The flow of an order cannot start, so that its whole batch must be undone."""
+
+    def __init__(self, order: Order, error: engine.EngineError) -> None:
+        self.order = order
+        self.error = error
+        super().__init__(str(error))
+
+
 def _place_batch(
     solution: Solution,
     release: SolutionRelease,
@@ -430,10 +533,13 @@ def _place_batch(
         )
         cases: list[Case] = []
         prepared: list[Prepared] = []
+        accepted: list[Order] = []
+        faults: list[Fault] = []
         for order, answer, number in zip(orders, answers, given, strict=True):
             if isinstance(answer, Refused):
-                report.faults += _faults(order, answer, report.rows)
+                faults += _faults(order, answer, report.rows)
                 continue
+            accepted.append(order)
             prepared.append(answer)
             cases.append(
                 Case(
@@ -456,6 +562,7 @@ def _place_batch(
                 )
             )
         if not cases:
+            report.faults += faults
             return
         Case.objects.bulk_create(cases)
         register: list[RegisterEntry] = []
@@ -491,10 +598,10 @@ def _place_batch(
                 now=now,
                 actor=user,
             )
-        for outcome in outcomes:
+        for order, outcome in zip(accepted, outcomes, strict=True):
             if isinstance(outcome, engine.EngineError):
-                # A start that the engine refuses undoes the batch: nothing is half-made.
-                raise outcome
+                raise _NotStartedError(order, outcome)
+        report.faults += faults
         report.cases.update({case.item: case.number for case in cases})
         Submission.objects.filter(pk=submission.pk).update(accepted=len(report.cases))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 if "SAGSGANG_DATA_DIR" not in os.environ:
     _folder = Path(tempfile.mkdtemp(prefix="sagsgang-test-"))
     os.environ["SAGSGANG_DATA_DIR"] = str(_folder)
-    # Only the process that made the folder removes it; parallel test workers get their own.
+    # Only the process that made the folder removes it.
     _owner = os.getpid()
 
     def _remove() -> None:
@@ -21,6 +21,11 @@ if "SAGSGANG_DATA_DIR" not in os.environ:
 
     atexit.register(_remove)
     os.environ["SAGSGANG_INSECURE_DEMO_USERS"] = "true"
+elif _process := os.environ.get("PYTEST_XDIST_WORKER"):
+    # One of several test processes: an installation of its own in the folder of the first.
+    _own = Path(os.environ["SAGSGANG_DATA_DIR"]) / _process
+    _own.mkdir(exist_ok=True)
+    os.environ["SAGSGANG_DATA_DIR"] = str(_own)
 
 from sagsgang.site import keys as _keys_module
 from sagsgang.site.configuration import configuration as _read

@@ -33,13 +33,7 @@ from sagsgang.feel.limits import DEFAULT, Limits
 from sagsgang.feel.program import Program, compile, evaluate, parse, parse_type  # noqa: A004
 from sagsgang.feel.trace import Site, Trace, Warning  # noqa: A004
 from sagsgang.feel.types import FeelType, coerce, conforms, convert, type_of
-from sagsgang.feel.values import (
-    DateTime,
-    DaysTimeDuration,
-    Range,
-    Time,
-    YearsMonthsDuration,
-)
+from sagsgang.feel.values import DateTime, DaysTimeDuration, Range, Time, YearsMonthsDuration
 
 __all__ = [
     "DEFAULT",

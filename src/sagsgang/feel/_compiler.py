@@ -33,9 +33,7 @@ from sagsgang.feel._builder import (
 from sagsgang.feel._run import Run
 from sagsgang.feel.functions import FeelFunction, Parameter
 from sagsgang.feel.library import Function
-from sagsgang.feel.values import (
-    Range,
-)
+from sagsgang.feel.values import Range
 
 __all__ = ["Compiled", "compile_tree"]
 

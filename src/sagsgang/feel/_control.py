@@ -11,6 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+from sagsgang.feel._calendar import date_of, day_number, is_date
 from sagsgang.feel._numbers import integer
 from sagsgang.feel._operators import compare
 from sagsgang.feel._run import Run
@@ -23,9 +24,6 @@ from sagsgang.feel.values import (
     Range,
     Time,
     YearsMonthsDuration,
-    date_of,
-    day_number,
-    is_date,
 )
 
 __all__ = [

@@ -13,6 +13,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+from sagsgang.feel._calendar import (
+    NANOS_PER_DAY,
+    date_of,
+    day_number,
+    days_in_month,
+    is_date,
+    make_date,
+)
 from sagsgang.feel._numbers import CONTEXT
 from sagsgang.feel._run import Run
 from sagsgang.feel._texts import REASONS
@@ -20,18 +28,12 @@ from sagsgang.feel.functions import FeelFunction
 from sagsgang.feel.trace import Site
 from sagsgang.feel.types import kind_name
 from sagsgang.feel.values import (
-    NANOS_PER_DAY,
     DateTime,
     DaysTimeDuration,
     FarDate,
     Range,
     Time,
     YearsMonthsDuration,
-    date_of,
-    day_number,
-    days_in_month,
-    is_date,
-    make_date,
 )
 
 __all__ = [

@@ -7,18 +7,8 @@ import datetime as dt
 import re
 from typing import Any, Final
 
-from sagsgang.feel.values import (
-    NANOS_PER_DAY,
-    NANOS_PER_SECOND,
-    DateTime,
-    DaysTimeDuration,
-    FarDate,
-    Time,
-    YearsMonthsDuration,
-    day_number,
-    is_zone,
-    make_date,
-)
+from sagsgang.feel._calendar import NANOS_PER_DAY, NANOS_PER_SECOND, day_number, is_zone, make_date
+from sagsgang.feel.values import DateTime, DaysTimeDuration, FarDate, Time, YearsMonthsDuration
 
 __all__ = ["read_at", "read_date", "read_date_time", "read_duration", "read_time"]
 

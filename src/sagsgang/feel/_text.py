@@ -13,10 +13,7 @@ from sagsgang.feel._scanner import FREE_NAME, KEYWORDS
 from sagsgang.feel.errors import FeelLimitError
 from sagsgang.feel.functions import FeelFunction
 from sagsgang.feel.limits import DEFAULT
-from sagsgang.feel.values import (
-    FarDate,
-    Range,
-)
+from sagsgang.feel.values import FarDate, Range
 
 __all__ = ["key_text", "quoted", "to_string"]
 

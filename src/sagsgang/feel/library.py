@@ -42,11 +42,7 @@ from sagsgang.feel.types import (
     convert,
     kind_name,
 )
-from sagsgang.feel.values import (
-    DateTime,
-    Range,
-    Time,
-)
+from sagsgang.feel.values import DateTime, Range, Time
 
 __all__ = ["Fault", "Function", "Library", "Signature"]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from sagsgang.feel._calendar import day_number, is_date
 from sagsgang.feel.functions import FeelFunction
 from sagsgang.feel.values import (
     DateTime,
@@ -20,8 +21,6 @@ from sagsgang.feel.values import (
     Range,
     Time,
     YearsMonthsDuration,
-    day_number,
-    is_date,
 )
 
 __all__ = [

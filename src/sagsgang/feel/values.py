@@ -11,12 +11,30 @@ Source: DMN 1.5, 10.3.2.3 (types and semantic domains).
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Any
+
+from sagsgang.feel._calendar import (
+    EPOCH_ORDINAL,
+    MAX_YEAR,
+    NANOS_PER_DAY,
+    NANOS_PER_SECOND,
+    FarDate,
+    clock_text,
+    clock_time,
+    date_of,
+    date_text,
+    day_number,
+    days_in_month,
+    find_zone,
+    is_date,
+    make_date,
+    nanos_of,
+    offset_of,
+    zone_offset,
+    zone_text,
+)
 
 __all__ = [
     "MAX_YEAR",
@@ -34,160 +52,39 @@ __all__ = [
     "zone_offset",
 ]
 
-MAX_YEAR: Final = 999_999_999
-"""Largest year, either side of zero (DMN 1.5, 10.3.2.3.4)."""
 
-NANOS_PER_SECOND: Final = 1_000_000_000
-NANOS_PER_DAY: Final = 86_400 * NANOS_PER_SECOND
-_EPOCH_ORDINAL: Final = dt.date(1970, 1, 1).toordinal()
-_ZONE_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*\Z")
+class _Clock:
+    """What a time and a date and time have in common."""
 
+    __slots__ = ()
 
-def days_in_month(year: int, month: int) -> int:
-    """Length of a month in the Gregorian calendar, for any year."""
-    if month == 2:
-        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
-    return 30 if month in (4, 6, 9, 11) else 31
+    nanos: int
+    offset: int | None
+    zone: str | None
 
+    @property
+    def hour(self) -> int:
+        """Hour of the day, 0 to 23."""
+        return self.nanos // (3600 * NANOS_PER_SECOND)
 
-def _days_from_civil(year: int, month: int, day: int) -> int:
-    """Days since 1970-01-01 in the proleptic Gregorian calendar, for any year."""
-    y = year - (month <= 2)
-    era, yoe = divmod(y, 400)
-    doy = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-    return era * 146_097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719_468
+    @property
+    def minute(self) -> int:
+        """Minute of the hour."""
+        return self.nanos // (60 * NANOS_PER_SECOND) % 60
 
+    @property
+    def second(self) -> int:
+        """Whole second of the minute."""
+        return self.nanos // NANOS_PER_SECOND % 60
 
-def _civil_from_days(days: int) -> tuple[int, int, int]:
-    """Year, month and day of a number of days since 1970-01-01."""
-    era, doe = divmod(days + 719_468, 146_097)
-    yoe = (doe - doe // 1460 + doe // 36_524 - doe // 146_096) // 365
-    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
-    mp = (5 * doy + 2) // 153
-    month = (mp + 2) % 12 + 1
-    year = yoe + era * 400 + (month <= 2)
-    return year, month, doy - (153 * mp + 2) // 5 + 1
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class FarDate:
-    """A date in a year that :class:`datetime.date` cannot hold.
-
-    Made by :func:`make_date` only, so that a day has one representation.
-    """
-
-    year: int
-    month: int
-    day: int
-
-    def isoformat(self) -> str:
-        """The date as text, with a sign before a negative year and no leading zeros past four."""
-        return f"{_year_text(self.year)}-{self.month:02d}-{self.day:02d}"
-
-
-def _year_text(year: int) -> str:
-    return f"-{-year:04d}" if year < 0 else f"{year:04d}"
-
-
-def make_date(year: int, month: int, day: int) -> dt.date | FarDate:
-    """A date of the Gregorian calendar.
-
-    Raises:
-        ValueError: there is no such day, or the year is outside +-999 999 999.
-    """
-    fits = 1 <= month <= 12 and 1 <= day <= days_in_month(year, month)
-    if not fits or abs(year) > MAX_YEAR:
-        raise ValueError("no such date")
-    return dt.date(year, month, day) if 1 <= year <= 9999 else FarDate(year, month, day)
-
-
-def is_date(value: object) -> bool:
-    """Whether the value is a FEEL date (a Python datetime is not)."""
-    return type(value) is dt.date or type(value) is FarDate
-
-
-def day_number(date: dt.date | FarDate) -> int:
-    """Days since 1970-01-01."""
-    if type(date) is dt.date:
-        return date.toordinal() - _EPOCH_ORDINAL
-    return _days_from_civil(date.year, date.month, date.day)
-
-
-def date_of(days: int) -> dt.date | FarDate:
-    """The date a number of days after 1970-01-01.
-
-    Raises:
-        ValueError: the year would be outside +-999 999 999.
-    """
-    ordinal = days + _EPOCH_ORDINAL
-    if 1 <= ordinal <= 3_652_059:
-        return dt.date.fromordinal(ordinal)
-    return make_date(*_civil_from_days(days))
-
-
-@lru_cache(maxsize=256)
-def _zone(name: str) -> ZoneInfo | None:
-    if not _ZONE_ID.match(name):
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        return None
-
-
-def is_zone(name: str) -> bool:
-    """Whether the IANA time zone database has the name."""
-    return _zone(name) is not None
-
-
-def zone_offset(name: str, days: int, nanos: int) -> int:
-    """Offset from UTC, in seconds, of a zone at a local date and time.
-
-    Args:
-        name: IANA zone id, for example ``Europe/Copenhagen``.
-        days: local date as days since 1970-01-01; years outside 1 to 9999 use the nearest.
-        nanos: local time as nanoseconds since midnight.
-    """
-    zone = _zone(name)
-    if zone is None:
-        raise ValueError("no such zone")
-    ordinal = min(max(days + _EPOCH_ORDINAL, 2), 3_652_058)
-    at = dt.datetime.combine(
-        dt.date.fromordinal(ordinal), _clock_time(nanos // 1000 * 1000), tzinfo=zone
-    )
-    offset = at.utcoffset()
-    return int(offset.total_seconds()) if offset is not None else 0
-
-
-def _clock_time(nanos: int) -> dt.time:
-    seconds, rest = divmod(nanos, NANOS_PER_SECOND)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    return dt.time(hour, minute, second, rest // 1000)
-
-
-def _clock_text(nanos: int) -> str:
-    seconds, rest = divmod(nanos, NANOS_PER_SECOND)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    text = f"{hour:02d}:{minute:02d}:{second:02d}"
-    return f"{text}.{rest:09d}".rstrip("0") if rest else text
-
-
-def _zone_text(offset: int | None, zone: str | None) -> str:
-    if zone is not None:
-        return f"@{zone}"
-    if offset is None:
-        return ""
-    if offset == 0:
-        return "Z"
-    minutes, second = divmod(abs(offset), 60)
-    text = f"{'-' if offset < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
-    return f"{text}:{second:02d}" if second else text
+    @property
+    def is_local(self) -> bool:
+        """Whether there is neither offset nor zone."""
+        return self.offset is None and self.zone is None
 
 
 @dataclass(frozen=True, slots=True)
-class Time:
+class Time(_Clock):
     """A time of day, with an offset, a zone, or neither (local).
 
     Attributes:
@@ -201,29 +98,9 @@ class Time:
     zone: str | None = None
 
     @property
-    def hour(self) -> int:
-        """Hour of the day, 0 to 23."""
-        return self.nanos // (3600 * NANOS_PER_SECOND)
-
-    @property
-    def minute(self) -> int:
-        """Minute of the hour."""
-        return self.nanos // (60 * NANOS_PER_SECOND) % 60
-
-    @property
-    def second(self) -> int:
-        """Whole second of the minute."""
-        return self.nanos // NANOS_PER_SECOND % 60
-
-    @property
     def utc_offset(self) -> int | None:
         """Seconds east of UTC; a zone counts with its standard offset at 1970-01-01."""
         return zone_offset(self.zone, 0, self.nanos) if self.zone is not None else self.offset
-
-    @property
-    def is_local(self) -> bool:
-        """Whether there is neither offset nor zone."""
-        return self.offset is None and self.zone is None
 
     @property
     def value(self) -> int:
@@ -232,16 +109,16 @@ class Time:
 
     def isoformat(self) -> str:
         """The time as FEEL text."""
-        return _clock_text(self.nanos) + _zone_text(self.offset, self.zone)
+        return clock_text(self.nanos) + zone_text(self.offset, self.zone)
 
     def to_time(self) -> dt.time:
         """The standard library's time; nanoseconds are cut to microseconds."""
         zone: dt.tzinfo | None = None
         if self.zone is not None:
-            zone = _zone(self.zone)
+            zone = find_zone(self.zone)
         elif self.offset is not None:
             zone = dt.timezone(dt.timedelta(seconds=self.offset))
-        return _clock_time(self.nanos).replace(tzinfo=zone)
+        return clock_time(self.nanos).replace(tzinfo=zone)
 
     def __str__(self) -> str:
         """The time as FEEL text."""
@@ -249,7 +126,7 @@ class Time:
 
 
 @dataclass(frozen=True, slots=True)
-class DateTime:
+class DateTime(_Clock):
     """A date and time, with an offset, a zone, or neither (local).
 
     Attributes:
@@ -263,21 +140,6 @@ class DateTime:
     nanos: int
     offset: int | None = None
     zone: str | None = None
-
-    @property
-    def hour(self) -> int:
-        """Hour of the day, 0 to 23."""
-        return self.nanos // (3600 * NANOS_PER_SECOND)
-
-    @property
-    def minute(self) -> int:
-        """Minute of the hour."""
-        return self.nanos // (60 * NANOS_PER_SECOND) % 60
-
-    @property
-    def second(self) -> int:
-        """Whole second of the minute."""
-        return self.nanos // NANOS_PER_SECOND % 60
 
     @property
     def date(self) -> dt.date | FarDate:
@@ -295,11 +157,6 @@ class DateTime:
         if self.zone is not None:
             return zone_offset(self.zone, self.days, self.nanos)
         return self.offset
-
-    @property
-    def is_local(self) -> bool:
-        """Whether there is neither offset nor zone."""
-        return self.offset is None and self.zone is None
 
     @property
     def value(self) -> int:
@@ -329,13 +186,13 @@ class DateTime:
             nanos: nanoseconds since 1970-01-01T00:00 UTC.
             zone: IANA zone id.
         """
-        info = _zone(zone)
+        info = find_zone(zone)
         if info is None:
             raise ValueError("no such zone")
         days, rest = divmod(nanos, NANOS_PER_DAY)
-        ordinal = min(max(days + _EPOCH_ORDINAL, 3), 3_652_057)
+        ordinal = min(max(days + EPOCH_ORDINAL, 3), 3_652_057)
         at = dt.datetime.combine(
-            dt.date.fromordinal(ordinal), _clock_time(rest // 1000 * 1000), tzinfo=dt.UTC
+            dt.date.fromordinal(ordinal), clock_time(rest // 1000 * 1000), tzinfo=dt.UTC
         ).astimezone(info)
         offset = at.utcoffset()
         seconds = int(offset.total_seconds()) if offset is not None else 0
@@ -345,13 +202,9 @@ class DateTime:
     @classmethod
     def from_datetime(cls, value: dt.datetime) -> DateTime:
         """The FEEL value of a standard library datetime; a ``ZoneInfo`` keeps its name."""
-        days = value.toordinal() - _EPOCH_ORDINAL
-        nanos = _nanos(value)
-        zone = value.tzinfo
-        if isinstance(zone, ZoneInfo) and zone.key is not None:
-            return cls(days, nanos, None, zone.key)
-        offset = value.utcoffset()
-        return cls(days, nanos, None if offset is None else int(offset.total_seconds()))
+        days = value.toordinal() - EPOCH_ORDINAL
+        nanos = nanos_of(value)
+        return cls(days, nanos, *offset_of(value))
 
     def to_datetime(self) -> dt.datetime:
         """The standard library's datetime; nanoseconds are cut to microseconds.
@@ -373,23 +226,9 @@ class DateTime:
         return self.isoformat()
 
 
-def _nanos(value: dt.datetime | dt.time) -> int:
-    seconds = value.hour * 3600 + value.minute * 60 + value.second
-    return seconds * NANOS_PER_SECOND + value.microsecond * 1000
-
-
 def time_from_python(value: dt.time) -> Time:
     """The FEEL value of a standard library time."""
-    zone = value.tzinfo
-    if isinstance(zone, ZoneInfo) and zone.key is not None:
-        return Time(_nanos(value), None, zone.key)
-    offset = value.utcoffset()
-    return Time(_nanos(value), None if offset is None else int(offset.total_seconds()))
-
-
-def date_text(date: dt.date | FarDate) -> str:
-    """A date as FEEL text."""
-    return date.isoformat()
+    return Time(nanos_of(value), *offset_of(value))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,6 +7,7 @@ import datetime as dt
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from sagsgang.feel._calendar import NANOS_PER_SECOND, day_number, make_date
 from sagsgang.feel._numbers import integer, number
 from sagsgang.feel._run import Fault, Run
 from sagsgang.feel._standard._base import STANDARD
@@ -18,16 +19,7 @@ from sagsgang.feel._temporal import (
     read_time,
 )
 from sagsgang.feel._text import to_string
-from sagsgang.feel.values import (
-    NANOS_PER_SECOND,
-    DateTime,
-    DaysTimeDuration,
-    FarDate,
-    Time,
-    YearsMonthsDuration,
-    day_number,
-    make_date,
-)
+from sagsgang.feel.values import DateTime, DaysTimeDuration, FarDate, Time, YearsMonthsDuration
 
 __all__: list[str] = []
 

@@ -7,9 +7,10 @@ import datetime as dt
 from decimal import Decimal
 from typing import Final
 
+from sagsgang.feel._calendar import day_number, make_date
 from sagsgang.feel._run import Fault, Run
 from sagsgang.feel._standard._base import STANDARD
-from sagsgang.feel.values import DateTime, FarDate, day_number, make_date
+from sagsgang.feel.values import DateTime, FarDate
 
 __all__: list[str] = []
 

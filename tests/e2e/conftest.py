@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sagsgang.cases import systems
 from sagsgang.connectors.payroll import EmploymentTerms, Period, PeriodState
@@ -27,6 +27,8 @@ from tests.webfixtures import as_user, time
 __all__ = ["as_user", "time"]
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+PATIENCE = 60_000
+"""Milliseconds after which a page is given up, also on a machine that has much else to do."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,6 +52,7 @@ def browser() -> Iterator[Browser]:
         for name in ("chromium", "chromium-browser", "google-chrome")
         if (path := shutil.which(name))
     )
+    expect.set_options(timeout=PATIENCE)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         launched = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
@@ -100,7 +103,7 @@ class Site:
             reduced_motion="reduce",
         )
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: pytest.fail(f"a script failed: {error}"))
         page.on(
             "console",

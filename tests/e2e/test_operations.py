@@ -98,6 +98,7 @@ def test_instances_move_to_another_version_without_script(
     page.get_by_role("button", name="Flyt tilbage til version 1").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Flyt til anden version: i gang")
     page.get_by_role("button", name="Fortsæt").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Flyt til anden version: udført")
     assert list(versions.all()) == [1] * 5
 
 

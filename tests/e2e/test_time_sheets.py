@@ -92,9 +92,11 @@ def test_an_exception_goes_to_a_caseworker_who_asks_and_ends_with_pay(
     picture(page, "portal-spoergsmaal")
     page.get_by_label("Slut").fill("14:00")
     page.get_by_role("button", name="Send timesedlen igen").click()
+    expect(page.get_by_text("Det er sendt.").first).to_be_visible()
 
     manager = site.open_as(world.manager, "/godkend/")
     manager.get_by_role("button", name="Godkend").click()
+    expect(manager.get_by_text("Sådan gik det")).to_be_visible()
     for _ in range(5):
         site.work()
         site.clock.advance(timedelta(minutes=1))

@@ -17,10 +17,11 @@ from sagsgang.dmn.elements import (
     DecisionService,
     Definitions,
     DrgElement,
+    Import,
     InputData,
 )
 from sagsgang.dmn.errors import DmnError, DmnModelError, UnknownElementError, did_you_mean
-from sagsgang.dmn.findings import Finding
+from sagsgang.dmn.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from sagsgang.dmn.decisions import Decisions
@@ -210,18 +211,11 @@ def _load(data: bytes, resolver: Resolver, file: str | None, ancestors: tuple[st
     imports: dict[str, Model] = {}
     for declared in definitions.imports:
         if not _is_dmn(declared.import_type):
-            findings.append(
-                Finding(
-                    code="import.kind",
-                    severity="warning",
-                    message=f'The import "{declared.name}" is of type {declared.import_type}, '
-                    "which is not DMN; it is left out.",
-                    file=file,
-                    line=declared.line,
-                    element_id=declared.id,
-                    element=declared.name,
-                )
+            text = (
+                f'The import "{declared.name}" is of type {declared.import_type}, which is not '
+                "DMN; it is left out."
             )
+            findings.append(_of_import(declared, "import.kind", "warning", text, file))
             continue
         if declared.namespace in chain or len(chain) > _MAX_IMPORT_DEPTH:
             raise DmnModelError(
@@ -233,18 +227,11 @@ def _load(data: bytes, resolver: Resolver, file: str | None, ancestors: tuple[st
             )
         found = resolver(declared.namespace, declared.location_uri)
         if found is None:
-            findings.append(
-                Finding(
-                    code="import.not-found",
-                    severity="error",
-                    message=f'The imported model "{declared.namespace}" was not found; put it '
-                    "in the same folder.",
-                    file=file,
-                    line=declared.line,
-                    element_id=declared.id,
-                    element=declared.name,
-                )
+            text = (
+                f'The imported model "{declared.namespace}" was not found; put it in the same '
+                "folder."
             )
+            findings.append(_of_import(declared, "import.not-found", "error", text, file))
             continue
         imported_file = declared.location_uri or declared.name or declared.namespace
         imports[declared.name] = _load(found, resolver, imported_file, chain)
@@ -255,6 +242,20 @@ def _load(data: bytes, resolver: Resolver, file: str | None, ancestors: tuple[st
         imports=imports,
         findings=tuple(findings),
         digest=sha256(data).hexdigest(),
+    )
+
+
+def _of_import(
+    declared: Import, code: str, severity: Severity, text: str, file: str | None
+) -> Finding:
+    return Finding(
+        code=code,
+        severity=severity,
+        message=text,
+        file=file,
+        line=declared.line,
+        element_id=declared.id,
+        element=declared.name,
     )
 
 

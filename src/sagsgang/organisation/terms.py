@@ -72,8 +72,13 @@ class TermsRow:
     @classmethod
     def from_payroll(cls, terms: PayrollTerms) -> TermsRow:
         """The terms as the payroll connector gives them."""
+        return cls.of(terms.number, terms)
+
+    @classmethod
+    def of(cls, number: str, terms: EmploymentTerms | PayrollTerms) -> TermsRow:
+        """The terms of the employment with this number, as they are stored or as they came."""
         return cls(
-            number=terms.number,
+            number=number,
             valid_from=terms.valid_from,
             valid_to=terms.valid_to,
             agreement=terms.agreement,
@@ -212,7 +217,7 @@ def _update_chunk(
             unknown.append(number)
             continue
         existing = stored[number]
-        before = timeline(_row(number, terms) for terms in existing.values())
+        before = timeline(TermsRow.of(number, terms) for terms in existing.values())
         after = timeline([*before, *additions])
         difference = first_difference(before, after)
         if not before:
@@ -224,7 +229,10 @@ def _update_chunk(
             if terms is None:
                 terms = EmploymentTerms(employment=employment, valid_from=row.valid_from)
                 created.append(terms)
-            elif (terms.valid_to, _row(number, terms).content) == (row.valid_to, row.content):
+            elif (terms.valid_to, TermsRow.of(number, terms).content) == (
+                row.valid_to,
+                row.content,
+            ):
                 continue
             else:
                 edited.append(terms)
@@ -251,16 +259,3 @@ def _update_chunk(
         ],
     )
     update_rows(regrouped, ["agreement"])
-
-
-def _row(number: str, terms: EmploymentTerms) -> TermsRow:
-    return TermsRow(
-        number=number,
-        valid_from=terms.valid_from,
-        valid_to=terms.valid_to,
-        agreement=terms.agreement,
-        hourly_rate=terms.hourly_rate,
-        weekly_hours=terms.weekly_hours,
-        municipality_group=terms.municipality_group,
-        pension_qualified=terms.pension_qualified,
-    )

@@ -6,12 +6,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sagsgang.solutions.timesheets.pay._ledger import Ledger, day_text, hours
+from sagsgang.solutions.timesheets.pay._ledger import Ledger, day_text
 from sagsgang.solutions.timesheets.pay.days import clock_change
 from sagsgang.solutions.timesheets.pay.results import (
     Basis,
     LineKind,
-    PayLine,
     ReasonCode,
 )
 from sagsgang.solutions.timesheets.pay.rules import (
@@ -254,22 +253,10 @@ def _band(
             rules, terms, group.day, rule.band.id, rate.basis, minutes, exact, reference
         )
         return
-    book.lines.append(
-        PayLine(
-            rule.wage_code,
-            date.fromordinal(group.day),
-            LineKind.SUPPLEMENT,
-            rule.band.id,
-            hours(minutes),
-            rate.rate,
-            rate.amount(minutes),
-            minutes,
-            exact,
-            reference,
-            rate.basis,
-        )
-    )
-    book.owners.append((rules, terms))
+    book.add(
+        rules, terms, group.day, LineKind.SUPPLEMENT, rule.band.id, rule.wage_code, minutes, exact,
+        rate, reference,
+    )  # fmt: skip
     if rule.points is not None and not terms.hourly_paid:
         _points(book, rule, group, minutes, exact, reference)
 

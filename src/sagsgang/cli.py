@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from sagsgang import __version__
+from sagsgang import __version__, wrong_use
 from sagsgang.bpmn.cli import app as bpmn_app
 from sagsgang.dmn.cli import app as dmn_app
 from sagsgang.dmn.cli import feel_command
 
 
-class _Commands(TyperGroup):
+class _Commands(wrong_use.Group):
     """All commands, with one way to say what an operator can mend: a sentence, no traceback."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -202,7 +201,12 @@ def solutions() -> None:
 @app.command()
 def submit(
     solution: Annotated[str, typer.Argument(help="Løsningens navn, fx timesheets.")],
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX eller JSONL.", dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, XLSX eller JSONL; - læser JSON-linjer fra stdin.", dir_okay=False
+        ),
+    ],
     user: Annotated[str, typer.Option("--as", help="Brugeren, der sender ind.")] = "system:cli",
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Se kun efter; gem intet.")] = False,
@@ -243,7 +247,9 @@ def scenarios(
 def check(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(help="Løsningers mapper; ingen: dem, der er installeret.", file_okay=False),
+        typer.Argument(
+            help="Løsningers mapper; ingen: dem, der er installeret.", exists=True, file_okay=False
+        ),
     ] = None,
 ) -> None:
     """Se løsninger efter: flow, tabeller, formularer, tekster. Intet tages i brug."""

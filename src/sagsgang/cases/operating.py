@@ -10,10 +10,11 @@ holds everywhere. Caseworkers see none of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -21,7 +22,7 @@ from sagsgang.audit import trail
 from sagsgang.cases.errors import CaseError, InvalidError, NotAllowedError, UnknownError
 from sagsgang.cases.models import Case
 from sagsgang.cases.visibility import Grants, grants_of
-from sagsgang.engine import bulk, inspection, operations, overview, selection
+from sagsgang.engine import bulk, inspection, operations, overview, selection, sending
 from sagsgang.engine.acts import Act, cleaned, told
 from sagsgang.engine.errors import EngineError, NotFoundError
 from sagsgang.engine.inspection import InstanceView
@@ -29,6 +30,8 @@ from sagsgang.engine.models import BulkRun, ProcessInstance
 from sagsgang.engine.operations import Result
 from sagsgang.engine.overview import Overview
 from sagsgang.engine.selection import Filter
+from sagsgang.engine.sending import MessageItem, SignalItem
+from sagsgang.engine.services import InstanceRef
 from sagsgang.organisation.models import RoleAssignment, User
 
 __all__ = ["WATCHES", "GovernedAct", "Operator", "everyone", "operator_of"]
@@ -37,6 +40,9 @@ OPERATES = RoleAssignment.Role.OPERATOR
 WATCHES = (RoleAssignment.Role.OPERATOR, RoleAssignment.Role.PROCESS_OWNER)
 
 Returned = TypeVar("Returned")
+Sent = TypeVar("Sent", MessageItem, SignalItem)
+
+_SENT_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +256,79 @@ class Operator:
         self._mine(())
         self.run(run_id)
         return _in_words(lambda: bulk.again(run_id, now=now, actor=self.name))
+
+    def send_messages(
+        self, items: Sequence[MessageItem], *, now: datetime, dry_run: bool = False
+    ) -> list[InstanceRef | EngineError | None]:
+        """Send messages as if they came from outside; see ``engine.correlate_many``.
+
+        Args:
+            items: The messages; their ids are unique among those of this operator.
+            now: The instant of the call.
+            dry_run: Only say who would get them.
+
+        Raises:
+            NotAllowedError: The role does not hold everywhere.
+        """
+        return self._send(
+            "operation.message-sent",
+            [replace(each, message_id=f"{self.name}:{each.message_id}") for each in items],
+            lambda some: sending.correlate_many(some, now=now, actor=self.name),
+            now=now,
+            dry_run=dry_run,
+        )
+
+    def send_signals(
+        self, items: Sequence[SignalItem], *, now: datetime, dry_run: bool = False
+    ) -> list[EngineError | None]:
+        """Send signals as if they came from outside; see ``engine.broadcast_many``.
+
+        Arguments and errors as those of ``send_messages``.
+        """
+        return self._send(
+            "operation.signal-sent",
+            [replace(each, signal_id=f"{self.name}:{each.signal_id}") for each in items],
+            lambda some: sending.broadcast_many(some, now=now, actor=self.name),
+            now=now,
+            dry_run=dry_run,
+        )
+
+    def _send(
+        self,
+        action: str,
+        items: Sequence[Sent],
+        send: Callable[[Sequence[Sent]], Sequence[Returned]],
+        *,
+        now: datetime,
+        dry_run: bool,
+    ) -> list[Returned]:
+        """Send, a portion a transaction, each with its trace."""
+        if not self.governs:
+            message = "Kun en driftsansvarlig for det hele kan sende beskeder og signaler."
+            raise NotAllowedError(message)
+        found: list[Returned] = []
+        for start in range(0, len(items), _SENT_AT_ONCE):
+            some = items[start : start + _SENT_AT_ONCE]
+            with transaction.atomic():
+                results = send(some)
+                trail.record_many(
+                    trail.Event(
+                        action=action,
+                        actor=self.name,
+                        at=now,
+                        subject_type="message",
+                        subject_id=item.name,
+                        data={"instance": str(result.id)}
+                        if isinstance(result, InstanceRef)
+                        else {},
+                    )
+                    for item, result in zip(some, results, strict=True)
+                    if not isinstance(result, EngineError)
+                )
+                if dry_run:
+                    transaction.set_rollback(True)
+            found += results
+        return found
 
     def govern(self, act: GovernedAct, key: str, *, now: datetime, reason: str = "") -> None:
         """Suspend or resume a process, pause or resume a task type.

@@ -383,6 +383,15 @@ def progress(title: str, *, stays: bool = True) -> Iterator[Callable[[int, int],
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def content_of(file: Path) -> bytes:
+    """What a file holds; ``-`` is what comes in.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+
+
 def submit(solution: str, file: Path, *, user: str, dry_run: bool, report: Path | None) -> int:
     """Send in a file of orders."""
     from sagsgang.cases import clock, ordering
@@ -390,15 +399,16 @@ def submit(solution: str, file: Path, *, user: str, dry_run: bool, report: Path 
     start()
 
     def action() -> int:
+        name = "stdin.jsonl" if str(file) == "-" else file.name
         try:
-            content = file.read_bytes()
+            content = content_of(file)
         except OSError as error:
             errors.print(f"Filen {file} kan ikke læses: {error.strerror}.")
             return 2
         with progress("Efterser" if dry_run else "Modtager") as advance:
             result, _ = ordering.place_file(
                 solution,
-                file.name,
+                name,
                 content,
                 user=user,
                 now=clock.now(),

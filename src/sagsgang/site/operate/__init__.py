@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import typer
 
-from sagsgang.site.operate import _acting, _governing, _looking, _moving
+from sagsgang.site.operate import _acting, _governing, _looking, _moving, _sending
 
 __all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True, help="Drift: find forløb, og grib ind i dem, et eller mange."
 )
-for _part in (_looking, _acting, _governing, _moving):
+for _part in (_looking, _acting, _governing, _moving, _sending):
     app.registered_commands += _part.app.registered_commands

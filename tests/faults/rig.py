@@ -40,7 +40,7 @@ from sagsgang import engine
 from sagsgang.audit import chain
 from sagsgang.audit.models import Entry
 from sagsgang.audit.trail import Event, record_many
-from sagsgang.engine import dispatch, invariants, messages, migration, operations, timers
+from sagsgang.engine import _driver, dispatch, invariants, messages, migration, operations, timers
 from sagsgang.engine.acts import Act
 from sagsgang.engine.models import (
     HistoryStep,
@@ -102,6 +102,7 @@ def settle_in(place: Place) -> None:
     connections._settings = {"default": configuration().django_database()}
     del connections.settings
     del connections["default"]
+    _driver._here.database = None
     settings.SAGSGANG_DISPATCH = place.dispatch
 
 

@@ -15,10 +15,12 @@ Wait ids are integers, unique within the instance and never used again, so
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
+
+from sagsgang.structs import struct
 
 Variables = Mapping[str, Any]
 """Process variables by name: values that JSON or FEEL can express."""
@@ -37,7 +39,7 @@ class WaitKind(StrEnum):
     INCIDENT = "incident"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Wait:
     """One thing that an instance waits for.
 
@@ -85,7 +87,7 @@ class Wait:
 # --- Commands: what can happen to an instance -------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Start:
     """Create the instance at a start event (the none start event unless one is named).
 
@@ -98,7 +100,7 @@ class Start:
     trigger: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Complete:
     """What a wait stood for has happened: task done, job done, timer due, message here, call ended.
 
@@ -112,7 +114,7 @@ class Complete:
     by_hand: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class ThrowError:
     """The work behind a wait ended in a BPMN error, to be caught by the model."""
 
@@ -122,7 +124,7 @@ class ThrowError:
     variables: Variables = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class ThrowEscalation:
     """The work behind a wait raised an escalation; the wait itself stays unless interrupted."""
 
@@ -131,7 +133,7 @@ class ThrowEscalation:
     variables: Variables = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Fail:
     """A job has used up its attempts: the wait becomes an incident that a person must see."""
 
@@ -140,7 +142,7 @@ class Fail:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Resolve:
     """Try again what an incident stopped: a job is offered anew, an expression evaluated anew."""
 
@@ -148,7 +150,7 @@ class Resolve:
     variables: Variables = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class SetVariables:
     """Set variables in the scope of a wait (or in the root scope) and look at conditions again."""
 
@@ -156,14 +158,14 @@ class SetVariables:
     wait: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Cancel:
     """End the instance at once; every wait is closed."""
 
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Modify:
     """Operator's surgery: end the given waits and start tokens at the given elements."""
 
@@ -197,14 +199,14 @@ class CloseReason(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class OpenWait:
     """A new wait: create the user task, schedule the job, start the timer, subscribe, call."""
 
     wait: Wait
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class CloseWait:
     """A wait is over; withdraw what was opened for it."""
 
@@ -213,7 +215,7 @@ class CloseWait:
     reason: CloseReason
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class SendMessage:
     """A message goes out, to another instance or to a start event. ``key`` makes it unique."""
 
@@ -223,7 +225,7 @@ class SendMessage:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class BroadcastSignal:
     """A signal goes out to every subscriber outside this instance. ``key`` makes it unique."""
 
@@ -232,7 +234,7 @@ class BroadcastSignal:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Ended:
     """The instance is over. ``status`` is ``completed``, ``cancelled`` or ``failed``."""
 
@@ -242,7 +244,7 @@ class Ended:
     error_message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Escalated:
     """An escalation that nobody inside catches. Its host gives it to the CALL wait of the caller.
 
@@ -256,7 +258,7 @@ class Escalated:
 Effect = OpenWait | CloseWait | SendMessage | BroadcastSignal | Escalated | Ended
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Record:
     """One line of history: what an element did in this step.
 
@@ -272,7 +274,7 @@ class Record:
     data: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Decided:
     """A decision's result and why: ``explanation`` is JSON-able and names the model version."""
 
@@ -280,7 +282,7 @@ class Decided:
     explanation: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class TaskCall:
     """What an inline handler is given."""
 

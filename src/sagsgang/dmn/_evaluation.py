@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from sagsgang.dmn._messages import Message
 from sagsgang.feel import FeelLimitError, Trace, adopt
+from sagsgang.structs import struct
 
 __all__ = ["Evaluation", "Expression", "Hit", "Note", "TableNote", "limit_depth"]
 
@@ -22,7 +23,7 @@ MAX_TURNS = 1_000_000
 _EMPTY: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Hit:
     """A rule that matched: its number from 1, and what its cells and annotations say."""
 
@@ -33,7 +34,7 @@ class Hit:
     annotations: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class TableNote:
     """What a decision table saw and which rules matched."""
 

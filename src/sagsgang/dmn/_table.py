@@ -105,6 +105,8 @@ class Table:
         )
         self.has_allowed_inputs = any(column.allowed is not None for column in inputs)
         self._cache: dict[int, Outcome] = {}
+        self._hits: dict[int, Hit] = {}
+        self._titles = tuple(column.title for column in inputs)
 
     def __call__(self, scope: dict[str, Any], evaluation: Evaluation) -> Any:
         """Evaluate the table in a scope; null and a message when it has no result."""
@@ -303,28 +305,32 @@ class Table:
         note = evaluation.note
         if note is None:
             return
-        hits: list[Hit] = []
-        for rule in rules:
-            value, _ = self.rule_value(rule, scope or {}, evaluation.quiet())
-            outputs: tuple[tuple[str, Any], ...]
-            if self.outputs and self.outputs[0].name is None:
-                outputs = ((self.outputs[0].title, value),)
-            else:
-                outputs = tuple((value or {}).items())
-            hits.append(self._hit(rule, outputs))
         note.tables.append(
             TableNote(
                 name=self.name,
                 hit_policy=self.element.hit_policy,
-                inputs=tuple(
-                    (column.title, value) for column, value in zip(self.inputs, values, strict=True)
-                ),
-                hits=tuple(hits),
+                inputs=tuple(zip(self._titles, values, strict=True)),
+                hits=tuple([self._hit(rule, scope or {}, evaluation) for rule in rules]),
                 default_used=not rules and any(o.default is not None for o in self.outputs),
             )
         )
 
-    def _hit(self, rule: int, outputs: tuple[tuple[str, Any], ...]) -> Hit:
+    def _hit(self, rule: int, scope: dict[str, Any], evaluation: Evaluation) -> Hit:
+        hit = self._hits.get(rule)
+        if hit is None:
+            hit = self._told(rule, scope, evaluation)
+            if self.is_constant:
+                # Such a rule is the same in every explanation.
+                self._hits[rule] = hit
+        return hit
+
+    def _told(self, rule: int, scope: dict[str, Any], evaluation: Evaluation) -> Hit:
+        value, _ = self.rule_value(rule, scope, evaluation.quiet())
+        outputs: tuple[tuple[str, Any], ...]
+        if self.outputs and self.outputs[0].name is None:
+            outputs = ((self.outputs[0].title, value),)
+        else:
+            outputs = tuple((value or {}).items())
         element = self.element.rules[rule]
         names = self.element.annotation_names
         annotations = [

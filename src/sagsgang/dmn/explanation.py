@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from sagsgang.dmn._evaluation import Hit, Note, TableNote
 from sagsgang.dmn._messages import Message
 from sagsgang.feel import FeelFunction, to_json, to_string
+from sagsgang.structs import struct
 
 if TYPE_CHECKING:
     from sagsgang.dmn.model import Model
@@ -78,7 +78,7 @@ _WORDS: dict[str, dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Step:
     """One decision, or one call of a function inside it.
 
@@ -167,7 +167,7 @@ class Step:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Explanation:
     """How one evaluation came to its value.
 

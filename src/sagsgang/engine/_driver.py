@@ -15,6 +15,7 @@ statements, set ``SAGSGANG_PREPARED_STATEMENTS = False``.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -25,6 +26,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 __all__ = [
     "connected",
+    "database",
     "in_transaction",
     "is_postgresql",
     "own_transaction",
@@ -40,54 +42,74 @@ _NEVER_BY_ITSELF = 1 << 30
 @lru_cache(maxsize=1)
 def is_postgresql() -> bool:
     """Whether the database is PostgreSQL; otherwise it is SQLite."""
-    return connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
+    return database().vendor == "postgresql"
+
+
+class _Here(threading.local):
+    database: BaseDatabaseWrapper | None = None
+
+
+_here = _Here()
+
+
+def database() -> BaseDatabaseWrapper:
+    """Django's connection of this thread.
+
+    Django makes one for each thread, which lasts as long as the thread; its own look-up of it takes
+    longer than many a statement.
+    """
+    found = _here.database
+    if found is None:
+        found = _here.database = connections[DEFAULT_DB_ALIAS]
+    return found
 
 
 def in_transaction() -> bool:
     """Whether a transaction is open, so that others wait or are undone with this one."""
-    return connections[DEFAULT_DB_ALIAS].in_atomic_block
+    return database().in_atomic_block
 
 
 def connected() -> Any:
     """The driver's connection, opened where it was not."""
-    return _ready(connections[DEFAULT_DB_ALIAS])
+    return _ready(database())
 
 
 def query(
     statement: str, parameters: Sequence[Any] = (), *, prepare: bool = False
 ) -> list[tuple[Any, ...]]:
     """Run a statement and return its rows."""
-    database = connections[DEFAULT_DB_ALIAS]
-    if _is_followed(database):
-        with database.cursor() as cursor:
+    here = database()
+    if _is_followed(here):
+        with here.cursor() as cursor:
             cursor.execute(statement, parameters)
             return list(cursor.fetchall())
-    with database.wrap_database_errors:
-        return list(_execute(database, statement, parameters, prepare=prepare).fetchall())
+    with here.wrap_database_errors:
+        rows: list[tuple[Any, ...]] = _execute(here, statement, parameters, prepare).fetchall()
+    return rows
 
 
 def run(statement: str, parameters: Sequence[Any] = (), *, prepare: bool = False) -> int:
     """Run a statement and return how many rows it touched."""
-    database = connections[DEFAULT_DB_ALIAS]
-    if _is_followed(database):
-        with database.cursor() as cursor:
+    here = database()
+    if _is_followed(here):
+        with here.cursor() as cursor:
             cursor.execute(statement, parameters)
             return int(cursor.rowcount)
-    with database.wrap_database_errors:
-        return int(_execute(database, statement, parameters, prepare=prepare).rowcount)
+    with here.wrap_database_errors:
+        return int(_execute(here, statement, parameters, prepare).rowcount)
 
 
 def run_many(statement: str, rows: Sequence[Sequence[Any]]) -> int:
     """Run a statement for each row of parameters and return how many rows all of them touched."""
     if len(rows) == 1:
         return run(statement, rows[0])
-    database = connections[DEFAULT_DB_ALIAS]
-    if _is_followed(database) or is_postgresql():
-        with database.cursor() as cursor:
+    here = database()
+    if _is_followed(here) or is_postgresql():
+        with here.cursor() as cursor:
             cursor.executemany(statement, rows)
             return int(cursor.rowcount)
-    with database.wrap_database_errors:
-        return int(_ready(database).executemany(_in_sqlite(statement), rows).rowcount)
+    with here.wrap_database_errors:
+        return int(_ready(here).executemany(_in_sqlite(statement), rows).rowcount)
 
 
 class own_transaction:  # noqa: N801 - reads as what it opens
@@ -103,42 +125,50 @@ class own_transaction:  # noqa: N801 - reads as what it opens
         # What ``atomic`` calls, without its hooks and savepoints.
         self._database: Any = None
         if not is_postgresql():
-            database: Any = connections[DEFAULT_DB_ALIAS]
-            _ready(database)
-            database._start_transaction_under_autocommit()  # noqa: SLF001
-            self._database = database
+            here: Any = database()
+            _ready(here)
+            here._start_transaction_under_autocommit()  # noqa: SLF001
+            self._database = here
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        database = self._database
-        if database is None:
+        here = self._database
+        if here is None:
             return
         if kind is not None:
-            database._rollback()  # noqa: SLF001
+            here._rollback()  # noqa: SLF001
             return
         try:
-            database._commit()  # noqa: SLF001
+            here._commit()  # noqa: SLF001
         except BaseException:
-            database._rollback()  # noqa: SLF001
+            here._rollback()  # noqa: SLF001
             raise
 
 
-def _is_followed(database: BaseDatabaseWrapper) -> bool:
-    return bool(database.execute_wrappers) or database.queries_logged
+def _is_followed(here: BaseDatabaseWrapper) -> bool:
+    return bool(here.execute_wrappers) or here.force_debug_cursor or _logs_queries()
 
 
-def _ready(database: BaseDatabaseWrapper) -> Any:
+@lru_cache(maxsize=1)
+def _logs_queries() -> bool:
+    return bool(settings.DEBUG)
+
+
+def _ready(here: BaseDatabaseWrapper) -> Any:
     """The driver's connection, opened and fit for use."""
-    database.close_if_health_check_failed()
-    if database.connection is None or database.needs_rollback:
-        database.ensure_connection()
-        database.validate_no_broken_transaction()
-    return database.connection
+    here.close_if_health_check_failed()
+    if here.connection is None or here.needs_rollback:
+        here.ensure_connection()
+        here.validate_no_broken_transaction()
+    return here.connection
 
 
 def _execute(
-    database: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any], *, prepare: bool
+    here: BaseDatabaseWrapper,
+    statement: str,
+    parameters: Sequence[Any],
+    prepare: bool,  # noqa: FBT001 - private
 ) -> Any:
-    driver = _ready(database)
+    driver = _ready(here)
     if not is_postgresql():
         return driver.execute(_in_sqlite(statement), parameters)
     from psycopg import Cursor

@@ -19,7 +19,7 @@ import threading
 from collections import deque
 from enum import Enum, auto
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db import OperationalError
 
 from sagsgang.engine import _driver
 from sagsgang.engine._batch import Batch, joined
@@ -186,7 +186,7 @@ def write(batch: Batch) -> None:
         ConflictError: An instance has been changed by somebody else since it was read.
         OperationalError: The database is away; whether the step was written is not known.
     """
-    settings = connections[DEFAULT_DB_ALIAS].settings_dict
+    settings = _driver.database().settings_dict
     name = str(settings["NAME"])
     if name == ":memory:":
         # Each connection has a database of its own.

@@ -81,7 +81,7 @@ class Services:
         """The instant of the step, in Danish local time."""
         if self._local is None:
             # Models speak of local days and hours: a deadline at midnight is midnight in Denmark.
-            self._local = timezone.localtime(self._now)
+            self._local = self._now.astimezone(timezone.get_default_timezone())
         return self._local
 
     def decide(self, decision: str, variables: Variables) -> Decided:

@@ -11,16 +11,15 @@ from __future__ import annotations
 import gc
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
 import structlog
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
-from sagsgang.engine import _group_commit, _store, observing
+from sagsgang.engine import _driver, _group_commit, _store, observing
 from sagsgang.engine._faults import frames_of
 from sagsgang.engine._outages import is_outage, is_transient
 from sagsgang.engine._post import Letter
@@ -78,7 +77,7 @@ def _atomically(work: Callable[[], Result]) -> Result:
 
     Inside a transaction of the caller it runs once: only the caller can start that one again.
     """
-    nested = connection.in_atomic_block
+    nested = _driver.in_transaction()
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with transaction.atomic():
@@ -121,7 +120,7 @@ def run_step(work: Callable[[UnitOfWork], Result], *, actor: str, now: datetime)
     and only if nobody else has moved the instance meanwhile. Where somebody has, or where the
     work or a listener needs a transaction around it, there is one.
     """
-    if connection.in_atomic_block or listeners():
+    if _driver.in_transaction() or listeners():
         return run_one(work, actor=actor, now=now)
     try:
         with _uncollected():
@@ -164,21 +163,22 @@ def _announce(unit: UnitOfWork, begun: float) -> None:
         )
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
+class _uncollected:  # noqa: N801 - reads as what it opens
     """Put the search for cyclic garbage off.
 
     All that a step or a group makes lives until it is written; the collector would go over it
     again and again and find nothing. An instance with a thousand tokens costs a third.
     """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+
+    __slots__ = ("_was_on",)
+
+    def __enter__(self) -> None:
+        self._was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._was_on:
+            gc.enable()
 
 
 def _run_group(
@@ -200,7 +200,7 @@ def _run_unlocked(
     So groups of several processes step side by side. Returns None, with nothing done, where the
     group needs a transaction around it or somebody else was at one of its instances.
     """
-    if len(tasks) == 1 or connection.in_atomic_block or listeners():
+    if len(tasks) == 1 or _driver.in_transaction() or listeners():
         return None
     if not all(task.only_steps for task in tasks):
         return None

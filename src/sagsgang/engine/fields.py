@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 __all__ = ["RowIdField"]
 
 
-class RowIdField(models.BigIntegerField):
+class RowIdField(models.BigIntegerField):  # type: ignore[type-arg]
     """A primary key of 64 bits that the program hands out, stored as SQLite's own row number.
 
     SQLite keeps a table in the order of a hidden row number, and any primary key but one declared

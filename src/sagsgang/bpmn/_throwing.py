@@ -126,7 +126,7 @@ class Throwing(Core):
 
         Who throws goes on otherwise, whether or not anybody catches (BPMN 2.0.2, 10.5.7).
         """
-        guarded = True
+        inner: Node | None = None
         while True:
             if node is not None:
                 host = scope if scope.kind is ScopeKind.LOOP else activity
@@ -145,17 +145,16 @@ class Throwing(Core):
                 scope = container
             scope = container_of(scope)
             here = self.nodes[scope.element]
-            if guarded:
-                found = _catcher(_guards(here), EventKind.ESCALATION, code)
-                if found is not None:
-                    caught = self._caught(found[1], code, "", variables)
-                    self.record("triggered", found[0].id, {"code": code})
-                    self.start_event_subprocess(scope, self.nodes[found[0].container], caught)
-                    return found[0].interrupting
+            found = _catcher(_guards(here, inner), EventKind.ESCALATION, code)
+            if found is not None:
+                caught = self._caught(found[1], code, "", variables)
+                self.record("triggered", found[0].id, {"code": code})
+                self.start_event_subprocess(scope, self.nodes[found[0].container], caught)
+                return found[0].interrupting
             if scope.parent is None:
                 self.effects.append(Escalated(code, dict(variables)))
                 return False
-            guarded = here.kind is not Kind.EVENT_SUBPROCESS
+            inner = here
             node, activity, scope = here, scope, scope.parent
 
     # --- Messages and signals --------------------------------------------------------------
@@ -374,7 +373,7 @@ def _error_catcher(
     nodes: Mapping[str, Node], scope: Scope, node: Node | None, activity: Scope | None, code: str
 ) -> _Catcher | None:
     """Look outwards for who catches an error; arguments as of ``throw_error``."""
-    guarded = True  # whether event sub-processes of the scope may catch
+    inner: Node | None = None
     while True:
         if node is not None:
             loop = scope if scope.kind is ScopeKind.LOOP else None
@@ -385,13 +384,12 @@ def _error_catcher(
             scope = container
         scope = container_of(scope)
         here = nodes[scope.element]
-        if guarded:
-            found = _catcher(_guards(here), EventKind.ERROR, code)
-            if found is not None:
-                return _Catcher(*found, scope)
+        found = _catcher(_guards(here, inner), EventKind.ERROR, code)
+        if found is not None:
+            return _Catcher(*found, scope)
         if scope.parent is None:
             return None
-        guarded = here.kind is not Kind.EVENT_SUBPROCESS
+        inner = here
         node, activity, scope = here, scope, scope.parent
 
 
@@ -447,10 +445,19 @@ def container_of(scope: Scope) -> Scope:
     return scope
 
 
-def _guards(container: Node) -> list[Node]:
-    return [
+def _guards(container: Node, inner: Node | None) -> list[Node]:
+    """The start events of the event sub-processes that may catch what comes out of ``inner``.
+
+    An event sub-process that has interrupted its container is all that is left of it: what it
+    throws goes outwards. One that runs beside is guarded by the others as all else is.
+    """
+    starts = [
         each.start_event for each in container.event_subprocesses if each.start_event is not None
     ]
+    if inner is None or inner.kind is not Kind.EVENT_SUBPROCESS:
+        return starts
+    own = inner.start_event
+    return [] if own is None or own.interrupting else [each for each in starts if each is not own]
 
 
 def _catcher(nodes: Iterable[Node], kind: EventKind, code: str) -> tuple[Node, EventDef] | None:

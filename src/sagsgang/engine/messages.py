@@ -85,18 +85,27 @@ def send_signals(now: datetime, portion: int = GROUP) -> int:
 
 
 def _send_portion(unit: UnitOfWork, ids: Sequence[int], portion: int) -> int:
-    """Carry out signals, the oldest first, until so many instances have been reached."""
+    """Carry out signals, the oldest first, until so many instances have been reached.
+
+    A signal that does something has its transaction to itself among those of its name: what the
+    next one finds depends on it.
+    """
     rows = Signal.objects.select_for_update().filter(pk__in=ids, done_at=None)
     signals = list(rows.order_by("sent_at", "pk"))
     names = {each.name for each in signals}
     starts, heard = _starts_by(names), _heard(names)
     found: list[tuple[Signal, list[tuple[int, int]]]] = []
     begun = 0
+    felt: set[str] = set()
     for signal in signals:
-        begun += _start_by(unit, signal, starts)
+        if signal.name in felt:
+            break
+        before, begun = begun, begun + _start_by(unit, signal, starts)
         waiting = _next_receivers(signal, unit.now, portion) if signal.name in heard else []
         found.append((signal, waiting))
         portion -= len(waiting)
+        if waiting or begun > before:
+            felt.add(signal.name)
         if portion <= 0:
             break
     unit.load(instance for _, waiting in found for instance, _ in waiting)

@@ -1,34 +1,33 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Activities: tasks of every kind, calls, sub-processes, and the loops around them."""
+"""Activities: tasks of every kind, calls, and what happens when they are done."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sagsgang.bpmn._catching import Catching, brought
+from sagsgang.bpmn._catching import brought
+from sagsgang.bpmn._containers import Containers
 from sagsgang.bpmn._core import Fault, Op, fault_of, holds_function, native
 from sagsgang.bpmn._expressions import Expression, ExpressionFault
-from sagsgang.bpmn._read_tasks import MISSING
 from sagsgang.bpmn._throwing import uncaught
-from sagsgang.bpmn._timers import TimerError, instant
 from sagsgang.bpmn.errors import BpmnError, WorkFault
 from sagsgang.bpmn.graph import Flow, Kind, Node, Work
 from sagsgang.bpmn.protocol import CloseReason, TaskCall, Wait, WaitKind
-from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind, Status
+from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind
+from sagsgang.bpmn.user_tasks import describe, whole_number
 from sagsgang.feel import FeelValueError, adopt
 
 __all__ = ["Activities"]
 
 _NOTHING: Mapping[str, Any] = {}
 _NOWORK = Work()
-_DEFAULT_PRIORITY = 50
 _DEFAULT_RETRIES = 3
 
 
-class Activities(Catching):
-    """Adds activities to events."""
+class Activities(Containers):
+    """Adds tasks and calls to containers."""
 
     __slots__ = ()
 
@@ -96,24 +95,14 @@ class Activities(Catching):
 
     def start_user(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
         """A user task."""
-        work = node.work or _NOWORK
         activity = self.open_activity(scope, node, local)
-        wait = Wait(
-            id=self.new_id(),
-            kind=WaitKind.USER_TASK,
-            element=node.id,
-            name=node.name,
-            due=self._date(work.due, activity),
-            follow_up=self._date(work.follow_up, activity),
-            task_type=self.text(work.form, activity),
-            assignee=self.text(work.assignee, activity),
-            candidate_groups=self._names(work.groups, activity),
-            candidate_users=self._names(work.users, activity),
-            priority=self._number(work.priority, activity, _DEFAULT_PRIORITY),
-            inputs=self.visible(activity),
-            headers=work.headers,
+
+        def value(expression: Expression) -> Any:
+            return self.value(expression, activity)
+
+        self.open_wait(
+            describe(node, self.new_id(), self.visible(activity), value), activity, Role.TASK
         )
-        self.open_wait(wait, activity, Role.TASK)
 
     def start_service(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
         """A service task: inside the step where the host has a handler for that, else a job."""
@@ -283,7 +272,11 @@ class Activities(Catching):
             task_type=self.text(work.task_type, activity),
             inputs=self.visible(activity),
             headers=work.headers,
-            retries=self._number(work.retries, activity, _DEFAULT_RETRIES),
+            retries=whole_number(
+                work.retries,
+                lambda expression: self.value(expression, activity),
+                _DEFAULT_RETRIES,
+            ),
         )
         self.open_wait(wait, activity, Role.TASK)
 
@@ -307,131 +300,6 @@ class Activities(Catching):
             return Fault(error.code, error.message)
         told = f"{type(error).__name__}: {error}".rstrip(". ")
         return Fault(code, f"{what} fejlede: {told}. Ret årsagen, og prøv igen.")
-
-    def _date(self, expression: Expression | None, scope: Scope) -> Any:
-        if expression is None:
-            return None
-        value = self.value(expression, scope)
-        if value is None or value == "":
-            return None
-        try:
-            return instant(value)
-        except TimerError as error:
-            raise Fault(
-                "date-value", f"Datoen {expression.text!r} kan ikke læses: {error}."
-            ) from None
-
-    def _number(self, expression: Expression | None, scope: Scope, default: int) -> int:
-        if expression is None:
-            return default
-        value = self.value(expression, scope)
-        if value is None:
-            return default
-        try:
-            return int(value)
-        except (TypeError, ValueError):
-            raise Fault("number-value", f"{expression.text!r} skal være et helt tal.") from None
-
-    def _names(self, expressions: Iterable[Expression], scope: Scope) -> tuple[str, ...]:
-        found: list[str] = []
-        for expression in expressions:
-            value = self.value(expression, scope)
-            if isinstance(value, str):
-                found += [each.strip() for each in value.split(",") if each.strip()]
-            elif isinstance(value, (list, tuple)):
-                found += [str(each) for each in value if each is not None]
-            elif value is not None and value is not MISSING:
-                found.append(str(value))
-        return tuple(dict.fromkeys(found))
-
-    # --- Sub-processes ---------------------------------------------------------------------
-
-    def start_container(self, scope: Scope, node: Node, local: Mapping[str, Any]) -> None:
-        """A sub-process, transaction or ad-hoc sub-process."""
-        self.record("entered", node.id)
-        inner = self.open_scope(
-            ScopeKind.CONTAINER, node.id, scope, {**dict.fromkeys(node.local), **local}
-        )
-        if node.catches and scope.kind is not ScopeKind.LOOP:
-            self.subscribe_boundaries(inner, node)
-        self.begin(inner, node)
-
-    def begin(self, scope: Scope, node: Node) -> None:
-        """Put the first tokens into a container."""
-        self.subscribe_event_subprocesses(scope, node)
-        starts = node.starts if node.active is None else self._chosen(scope, node, node.active)
-        if node.kind is Kind.ADHOC and node.sequential:
-            scope.data["left"] = [each.id for each in starts[1:]]
-            starts = starts[:1]
-        if not starts:
-            self.queue.append((Op.ADHOC, scope, node, "empty"))
-            scope.tokens = 0
-            return
-        scope.tokens = len(starts)
-        for each in starts:
-            self.queue.append((Op.ENTER, scope, each, None))
-
-    def _chosen(self, scope: Scope, node: Node, active: Expression) -> tuple[Node, ...]:
-        """The activities of an ad-hoc sub-process that are to be started.
-
-        Raises:
-            Fault: The model does not say them by their ids.
-        """
-        inside = {each.id: each for each in node.starts}
-        found = self.value(active, scope)
-        if isinstance(found, (list, tuple)) and all(each in inside for each in found):
-            return tuple(inside[each] for each in found)
-        raise Fault(
-            "active-elements",
-            f"{active.text!r} i {node.name!r} skal være en liste af id'er på aktiviteter, "
-            "som intet flow fører til.",
-        )
-
-    def container_done(self, scope: Scope) -> None:
-        """The last token of a container is gone."""
-        if scope.kind is not ScopeKind.CONTAINER:
-            if scope.kind is ScopeKind.PROCESS:
-                self._process_done(scope)
-            return
-        node, parent = self.nodes[scope.element], scope.outer
-        if node.kind is Kind.ADHOC and not self._adhoc_done(scope, node):
-            return
-        if scope.data.get("undo"):
-            self.close_scope(scope, CloseReason.COMPLETED)
-            self.queue.append((Op.UNDO, parent, node, None))
-        elif node.kind is Kind.EVENT_SUBPROCESS:
-            self.record("completed", node.id)
-            self.close_scope(scope, CloseReason.CANCELLED)
-            self.consume(parent)
-        else:
-            self.finish(parent, node, scope, _NOTHING, _NOTHING)
-
-    def _process_done(self, scope: Scope) -> None:
-        for wait in list(scope.waits.values()):
-            self.close_wait(wait, CloseReason.CANCELLED)
-        scope.data.pop("done", None)
-        self.record("completed", scope.element)
-        self.end(Status.COMPLETED)
-
-    def _adhoc_done(self, scope: Scope, node: Node) -> bool:
-        """Whether an ad-hoc sub-process without tokens is over; else wait until it is."""
-        if scope.data.get("over"):
-            return True
-        if scope.data.get("left"):
-            return False
-        if node.completion is None:
-            return True
-        if any(wait.role in {Role.ADHOC, Role.FAULT} for wait in scope.waits.values()):
-            return False
-        try:
-            if self.truth(node.completion, scope):
-                return True
-        except (Fault, ExpressionFault) as error:
-            self.incident(scope, node, Op.ADHOC, *fault_of(error))
-            return False
-        wait = Wait(id=self.new_id(), kind=WaitKind.CONDITION, element=node.id, name=node.name)
-        self.open_wait(wait, scope, Role.ADHOC, {"v": False})
-        return False
 
     # --- Finishing -------------------------------------------------------------------------
 

@@ -2,10 +2,10 @@
 """The bookkeeping of a step: scopes, waits, variables, the queue of moving tokens, incidents.
 
 The interpreter is one class built up in layers, each module adding what it is about:
-``_core`` (this), ``_throwing``, ``_catching``, ``_activities``, ``_loops``, ``_gateways``,
-``_repairs`` and on top ``step``. A token is either in the queue or stands still in the state; every
-operation taken from the queue first works out what can fail, and only then changes anything, so
-that a fault leaves the token where it was, in an incident.
+``_core`` (this), ``_throwing``, ``_catching``, ``_containers``, ``_activities``, ``_loops``,
+``_gateways``, ``_repairs`` and on top ``step``. A token is either in the queue or stands still in
+the state; every operation taken from the queue first works out what can fail, and only then changes
+anything, so that a fault leaves the token where it was, in an incident.
 """
 
 from __future__ import annotations

@@ -13,16 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from sagsgang.audit import trail
 from sagsgang.audit.identifiers import scrub
-from sagsgang.bpmn import codec
+from sagsgang.bpmn import codec, user_tasks
 from sagsgang.cases import solution as solutions
 from sagsgang.cases.following import stage_of
 from sagsgang.cases.models import Case, JournalEntry, SolutionRelease, Task
 from sagsgang.engine.acts import OperatorAct, add_act_listener
 from sagsgang.engine.listeners import waiting_at
-from sagsgang.engine.user_tasks import user_task
 from sagsgang.engine.variables import shape
 
 SUSPENDED_STAGE = "Sat på pause"
@@ -188,7 +188,9 @@ def _follow(task: Task, act: OperatorAct, solution: solutions.Solution | None) -
         task.title = f"Fejl i »{name}«"[:200]
         return
     task.title = name[:200]
-    described = user_task(act.instance, task.wait, at=task.created_at)
+    described = user_tasks.described_now(
+        act.instance.definition.graph, pending, opened_at=timezone.localtime(task.created_at)
+    )
     if described is None:
         return
     task.form = described.task_type

@@ -311,10 +311,13 @@ def _say(value: Any, words: Mapping[str, str]) -> str:
 
 
 def _json(value: Any) -> Any:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is dict:
+        return {name: _json(part) for name, part in value.items()}
+    if kind is list:
+        return [_json(part) for part in value]
     if isinstance(value, FeelFunction):
         return f"function {value.name}".strip()
-    if isinstance(value, dict):
-        return {name: _json(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_json(part) for part in value]
     return to_json(value)

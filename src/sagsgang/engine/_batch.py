@@ -82,11 +82,11 @@ class Batch:
 
     @property
     def stands_alone(self) -> bool:
-        """Whether ``write`` may be the whole transaction: all or nothing of it happens.
+        """Whether ``write`` may be the whole transaction, for a batch that does not overlap.
 
         The statement writes nothing if the one instance has moved on; of several it may write some.
         """
-        return len(self.moved) <= 1 and not self.migrated and not self.overlaps
+        return len(self.moved) <= 1 and not self.migrated
 
     @property
     def overlaps(self) -> bool:
@@ -161,21 +161,27 @@ class Batch:
             rows = [(*row[2:], row[0], row[1]) for row in self.moved]
             if _driver.run_many(_UPDATE, rows) != len(rows):
                 raise ConflictError(_CONFLICT)
-        _insert(_store.INSTANCES, self.new)
-        _insert(_store.HISTORY, self.history)
+        if self.new:
+            _insert(_store.INSTANCES, self.new)
+        if self.history:
+            _insert(_store.HISTORY, self.history)
         for waits in self._waits:
             if waits.closed:
                 _delete(waits.table, list(waits.closed))
-            _insert(waits.table, list(waits.opened.values()))
+            if waits.opened:
+                _insert(waits.table, list(waits.opened.values()))
         if self.resolved:
             _driver.run_many(
                 "UPDATE engine_incident SET resolved_at = %s, resolved_by = %s "
                 "WHERE instance_id = %s AND wait = %s AND resolved_at IS NULL",
                 [(at, by, instance, wait) for instance, wait, at, by in self.resolved],
             )
-        _insert(_store.INCIDENTS, list(self.incidents.values()))
-        _insert(_store.MESSAGES, self.messages, " ON CONFLICT DO NOTHING")
-        _insert(_store.SIGNALS, self.signals, " ON CONFLICT DO NOTHING")
+        if self.incidents:
+            _insert(_store.INCIDENTS, list(self.incidents.values()))
+        if self.messages:
+            _insert(_store.MESSAGES, self.messages, " ON CONFLICT DO NOTHING")
+        if self.signals:
+            _insert(_store.SIGNALS, self.signals, " ON CONFLICT DO NOTHING")
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
@@ -245,12 +251,11 @@ def _columns(verb: str, table: Table) -> tuple[tuple[str, str], ...]:
 
 
 def _overlaps(waits: WaitRows) -> bool:
-    return not waits.closed.keys().isdisjoint(waits.opened)
+    return bool(waits.closed) and not waits.closed.keys().isdisjoint(waits.opened)
 
 
 def _insert(table: Table, rows: list[Row], conflict: str = "") -> None:
-    if rows:
-        _driver.run_many(_insertion(table.name) + conflict, rows)
+    _driver.run_many(_insertion(table.name) + conflict, rows)
 
 
 @lru_cache

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from sagsgang.engine.errors import TooLargeError
@@ -22,6 +23,7 @@ MAX_VARIABLE_BYTES = 4 * 1024 * 1024
 MAX_STATE_BYTES = 8 * 1024 * 1024
 """How large the tokens and variables of one instance may be when written."""
 
+_SMALL = frozenset({bool, int, float, Decimal, type(None)})
 _ADVICE = "Store documents elsewhere and keep their number."
 
 
@@ -32,7 +34,7 @@ def check_variables(variables: Mapping[str, Any]) -> None:
         TooLargeError: One is; names it and the limit.
     """
     for name, value in variables.items():
-        if _measure(value, MAX_VARIABLE_BYTES) > MAX_VARIABLE_BYTES:
+        if type(value) not in _SMALL and _measure(value, MAX_VARIABLE_BYTES) > MAX_VARIABLE_BYTES:
             raise TooLargeError(
                 f"The variable {name!r} takes more than {MAX_VARIABLE_BYTES:,} bytes, "
                 f"which is the limit of one variable. {_ADVICE}",

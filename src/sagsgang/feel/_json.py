@@ -48,6 +48,7 @@ _NATIVE: Final = frozenset(
 )  # fmt: skip
 _NAN: Final = Decimal("NaN")
 _MAX_DEPTH: Final = 200
+_ALL_DIGITS: Final = 10**34
 _MOST_BITS: Final = (10**6145).bit_length()
 _READ: Final[Mapping[FeelType, Callable[[str], Any]]] = {
     DATE: read_date,
@@ -71,6 +72,8 @@ def adopt(value: Any, depth: int = 0) -> Any:
     kind = type(value)
     if kind in _NATIVE:
         return _whole_digits(value) if kind is Decimal else value
+    if kind is int and -_ALL_DIGITS < value < _ALL_DIGITS:
+        return Decimal(value)
     if depth > _MAX_DEPTH:
         raise FeelValueError("A value is nested too deeply, or contains itself.")
     if kind is list:

@@ -50,7 +50,7 @@ class EventReader:
 
     def read(self, element: etree._Element) -> tuple[EventDef, ...]:
         """The definitions of an event, in document order."""
-        found = []
+        found: list[EventDef] = []
         catching = local_name(element) in _CATCHING
         for each in element:
             tag = local_name(each)

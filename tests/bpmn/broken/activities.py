@@ -115,6 +115,17 @@ COMPLEX = _multi(
 )
 DOCUMENTED = _around(task("a", '<documentation id="doc" textFormat="text/html">x</documentation>'))
 
+PARTED = definitions(
+    '<resource id="r1" name="a"/><resource id="r2" name="b"/><itemDefinition id="i"/>',
+    process(
+        '<laneSet id="pls"><lane id="pl1" partitionElementRef="r1"></lane>'
+        '<lane id="pl2" partitionElementRef="r2"></lane></laneSet>',
+        start(),
+        end(),
+        flow("s -> e"),
+    ),
+)
+
 CASES = [
     *variants(
         "start-quantity",
@@ -232,6 +243,22 @@ CASES = [
         ),
         ("<flowNodeRef>s1</flowNodeRef>", "<flowNodeRef>s</flowNodeRef>"),
         what="outside of the sub-process",
+    ),
+    case(
+        "lane-partition",
+        "pl2",
+        PARTED,
+        ('partitionElementRef="r2"', 'partitionElementRef="i"'),
+    ),
+    case(
+        "lane-partition",
+        "pl2",
+        PARTED,
+        (
+            ' partitionElementRef="r2"></lane>',
+            '><partitionElement xsi:type="tPerformer"/></lane>',
+        ),
+        what="in place",
     ),
     case(
         "lane-node-twice",

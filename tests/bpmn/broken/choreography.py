@@ -53,9 +53,9 @@ CHOREOGRAPHY = definitions(
     '<collaboration id="c"><participant id="other"/></collaboration>',
 )
 SPLIT = definitions(
-    '<choreography id="ch">'
-    + _PEOPLE
-    + '<messageFlow id="xz" sourceRef="x" targetRef="z"/>'
+    '<choreography id="ch">' + _PEOPLE + '<messageFlow id="xz" sourceRef="x" targetRef="z"/>'
+    '<messageFlow id="yx" sourceRef="y" targetRef="x"/>'
+    '<messageFlow id="xy2" sourceRef="x" targetRef="y"/>'
     + start()
     + _task("t1", "x", "y", "xy")
     + '<eventBasedGateway id="g"/>'
@@ -167,20 +167,39 @@ CASES = [
         "t3",
         CHOREOGRAPHY,
         ('id="t3" initiatingParticipantRef="z"', 'id="t3" initiatingParticipantRef="x"'),
+        ('sourceRef="z" targetRef="x"', 'sourceRef="x" targetRef="z"'),
     ),
     case(
         "choreography-order",
         "t3",
         SPLIT,
         ('id="t3" initiatingParticipantRef="x"', 'id="t3" initiatingParticipantRef="z"'),
+        ('sourceRef="x" targetRef="z"', 'sourceRef="z" targetRef="x"'),
         what="behind a gateway",
         also=("choreography-event-gateway",),
+    ),
+    case(
+        "choreography-task-initiating-message",
+        "t1",
+        SPLIT,
+        ("<messageFlowRef>xy</messageFlowRef>", "<messageFlowRef>yx</messageFlowRef>"),
+        what="of the other",
+    ),
+    case(
+        "choreography-task-initiating-message",
+        "t1",
+        SPLIT,
+        (
+            "<messageFlowRef>xy</messageFlowRef>",
+            "<messageFlowRef>xy</messageFlowRef><messageFlowRef>xy2</messageFlowRef>",
+        ),
+        what="two the same way",
     ),
     case(
         "choreography-event-gateway",
         "g",
         SPLIT,
-        (_task("t2", "x", "y", "xy"), _task("t2", "y", "x", "xy")),
+        (_task("t2", "x", "y", "xy"), _task("t2", "y", "x", "yx")),
     ),
     case(
         "called-collaboration-kind",

@@ -255,6 +255,26 @@ FOREIGN = (
 )
 
 CASES = [
+    *(
+        case(
+            "language-uri",
+            "definitions",
+            SIMPLE,
+            ("<definitions ", f'<definitions {name}="{value}" '),
+            what=f"{name} {value}",
+        )
+        for name, value in (("expressionLanguage", "my language"), ("typeLanguage", "Java"))
+    ),
+    case(
+        "language-uri",
+        "g-a",
+        CHOICE,
+        (
+            '<conditionExpression xsi:type="tFormalExpression"',
+            '<conditionExpression xsi:type="tFormalExpression" language="C#"',
+        ),
+        what="of an expression",
+    ),
     case(
         "id-not-unique",
         "a",

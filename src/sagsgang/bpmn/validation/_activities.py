@@ -15,6 +15,23 @@ from sagsgang.bpmn.validation._context import ACTIVITIES, SUBPROCESSES, TASKS, C
 __all__ = ["check_activities"]
 
 _MIME = re.compile(r"[\w.+-]+/[\w.+*-]+\s*(;.*)?")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_EXPRESSIONS = (
+    "activationCondition",
+    "completionCondition",
+    "condition",
+    "conditionExpression",
+    "dataPath",
+    "from",
+    "loopCardinality",
+    "loopCondition",
+    "messagePath",
+    "timeCycle",
+    "timeDate",
+    "timeDuration",
+    "to",
+    "transformation",
+)
 _ROLES = ("resourceRole", "performer", "humanPerformer", "potentialOwner")
 
 
@@ -33,6 +50,7 @@ def check_activities(context: Context) -> None:
         _script(context, task)
     for role in context.all(*_ROLES):
         _parameters(context, role)
+    _languages(context)
     for text in context.all("documentation", "textAnnotation"):
         kind = text.get("textFormat")
         if kind is not None and not _MIME.fullmatch(kind.strip()):
@@ -40,6 +58,25 @@ def check_activities(context: Context) -> None:
                 text,
                 "text-format",
                 f"textFormat={kind!r} skal være en medietype, fx text/plain; ret den.",
+            )
+
+
+def _languages(context: Context) -> None:
+    """Languages of expressions and types are named by URI (8.2.1 and 8.4.6)."""
+    named = [(context.root, name) for name in ("expressionLanguage", "typeLanguage")]
+    named += [
+        (each, "language")
+        for each in context.all("formalExpression", *_EXPRESSIONS)
+        if each.get("language") is not None
+    ]
+    for element, name in named:
+        language = element.get(name)
+        if language and not _URI.fullmatch(language.strip()):
+            context.add(
+                element,
+                "language-uri",
+                f"{name}={language!r} skal være en URI, fx "
+                "https://www.omg.org/spec/DMN/20191111/FEEL/.",
             )
 
 

@@ -123,13 +123,25 @@ def _task(context: Context, task: etree._Element, participants: list[str]) -> No
             "choreography-task-participants",
             f"En koreografiopgave er mellem to deltagere; denne har {len(set(participants))}.",
         )
+    senders: list[str] = []
     for flow in context.targets(task, "messageFlowRef"):
         if local_name(flow) != "messageFlow":
             continue
-        ends = {reference(flow.get("sourceRef")), reference(flow.get("targetRef"))}
-        if not ends <= set(participants):
+        ends = [reference(flow.get("sourceRef")), reference(flow.get("targetRef"))]
+        if not set(ends) <= set(participants):
             context.add(
                 task,
                 "choreography-task-messages",
                 f"Meddelelsesflowet {flow.get('id')!r} går ikke mellem deltagerne her; ret det.",
             )
+            return
+        senders.append(ends[0])
+    initiator = reference(task.get("initiatingParticipantRef"))
+    twice = len(set(senders)) < len(senders)
+    if initiator in participants and senders and (initiator not in senders or twice):
+        context.add(
+            task,
+            "choreography-task-initiating-message",
+            "Den ene meddelelse sendes af den, der begynder; er der to, er den anden svaret. Ret "
+            "meddelelsesflowene.",
+        )

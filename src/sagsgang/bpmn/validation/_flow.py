@@ -305,6 +305,7 @@ def _lanes(context: Context, process: etree._Element) -> None:
                     "delproces; fjern den.",
                 )
     for lane_set in process.iter("{*}laneSet", "{*}childLaneSet"):
+        _partition(context, lane_set)
         taken: dict[etree._Element, etree._Element] = {}
         for lane in children(lane_set, "lane"):
             for node in context.targets(lane, "flowNodeRef"):
@@ -314,3 +315,23 @@ def _lanes(context: Context, process: etree._Element) -> None:
                         "lane-node-twice",
                         f"{node.get('id')!r} er også i en anden bane ved siden af; vælg den ene.",
                     )
+
+
+def _partition(context: Context, lane_set: etree._Element) -> None:
+    """The lanes of a set stand for things of one kind, such as resources (10.8)."""
+    first = ""
+    for lane in children(lane_set, "lane"):
+        own = child(lane, "partitionElement")
+        if own is not None:
+            kind = (own.get(f"{{{XSI}}}type") or "").rpartition(":")[2].removeprefix("t").lower()
+        else:
+            target = context.target(lane.get("partitionElementRef"))
+            kind = local_name(target).lower() if target is not None else ""
+        first = first or kind
+        if kind and kind != first:
+            context.add(
+                lane,
+                "lane-partition",
+                f"Banen står for et <{kind}>, en anden i samme sæt for et <{first}>; vælg samme "
+                "slags.",
+            )

@@ -21,7 +21,7 @@ from sagsgang.bpmn.protocol import (
     Wait,
     WaitKind,
 )
-from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind, Status
+from sagsgang.bpmn.state import GUARDING, Pending, Role, Scope, ScopeKind, Status
 from sagsgang.feel import adopt
 
 __all__ = ["Repairs"]
@@ -172,8 +172,7 @@ class Repairs(Gateways):
             inside = {
                 wait.id
                 for wait in self.state.waits.values()
-                if wait.role not in {Role.BOUNDARY, Role.EVENT_SUBPROCESS}
-                and _is_within(wait.scope, loop)
+                if wait.role not in GUARDING and _is_within(wait.scope, loop)
             }
             if loop.alive and inside and inside <= keys:
                 parent = loop.outer

@@ -18,12 +18,9 @@ from sagsgang.bpmn.protocol import (
     SendMessage,
     WaitKind,
 )
-from sagsgang.bpmn.state import Role, Scope, ScopeKind, State, Status
+from sagsgang.bpmn.state import GUARDING, Role, Scope, ScopeKind, State, Status
 
-__all__ = ["Throwing", "catches_error", "container_of", "key_text", "uncaught"]
-
-
-_GUARDING = frozenset({Role.BOUNDARY, Role.EVENT_SUBPROCESS})
+__all__ = ["Throwing", "catches_error", "container_of", "uncaught"]
 
 
 def uncaught(node: Node, code: str, message: str) -> str:
@@ -170,7 +167,7 @@ class Throwing(Core):
         key = self.correlation_key(event, scope, payload, must=False)
         if name and not node.addressed:
             for wait in self.state.waits.values():
-                guards = wait.kind is WaitKind.MESSAGE and wait.role in _GUARDING
+                guards = wait.kind is WaitKind.MESSAGE and wait.role in GUARDING
                 if guards and wait.name == name and (wait.data or {}).get("k", "") == key:
                     target = self.nodes[wait.element]
                     self.queue.append((Op.TRIGGER, wait.scope, target, (wait.id, payload)))

@@ -30,7 +30,7 @@ __all__ = [
     "Occurrence",
     "Timer",
     "TimerError",
-    "add_duration",
+    "instant",
     "next_occurrence",
     "occurrence",
 ]

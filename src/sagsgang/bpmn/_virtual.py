@@ -36,15 +36,7 @@ from sagsgang.bpmn.protocol import (
 from sagsgang.bpmn.state import State
 from sagsgang.bpmn.step import catches_error, initial, step
 
-__all__ = [
-    "ERROR_KEY",
-    "ESCALATION_KEY",
-    "Instance",
-    "Outside",
-    "VirtualHost",
-    "first_event",
-    "rest_of",
-]
+__all__ = ["ERROR_KEY", "ESCALATION_KEY", "Instance", "Outside", "VirtualHost", "first_event"]
 
 ERROR_KEY = "@error"
 """An answer with this key ends the task in the BPMN error of that code."""

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from sagsgang.bpmn._expressions import Expression
     from sagsgang.bpmn._timers import Timer
 
-__all__ = ["EventDef", "EventKind", "Flow", "Graph", "Kind", "Loop", "Node", "StartEvent"]
+__all__ = [
+    "EventDef",
+    "EventKind",
+    "Flow",
+    "Graph",
+    "Kind",
+    "Loop",
+    "Mapping_",
+    "Node",
+    "StartEvent",
+    "Work",
+]
 
 
 class Kind(IntEnum):

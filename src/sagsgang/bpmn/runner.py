@@ -39,7 +39,7 @@ from sagsgang.bpmn.protocol import (
     Wait,
     WaitKind,
 )
-from sagsgang.bpmn.state import Role
+from sagsgang.bpmn.state import GUARDING, Role
 from sagsgang.bpmn.step import next_start, start_waits
 
 __all__ = ["EPOCH", "ERROR_KEY", "ESCALATION_KEY", "run"]
@@ -276,7 +276,7 @@ class _Runner(VirtualHost):
                     continue
                 if pending.role is Role.ADHOC:
                     continue
-                if pending.role in _GUARDS and not isinstance(self.answers[wait.element], list):
+                if pending.role in GUARDING and not isinstance(self.answers[wait.element], list):
                     # Said once, it happens once for what it guards.
                     key = (instance.number, pending.scope.id, wait.element)
                     if key in self._said:
@@ -340,7 +340,7 @@ class _Runner(VirtualHost):
                         "message": wait.text,
                         "element": wait.element,
                     }
-                if pending.role not in {Role.BOUNDARY, Role.EVENT_SUBPROCESS}:
+                if pending.role not in GUARDING:
                     name = pending.element
                     if pending.role is Role.RACE:
                         name = pending.scope.element
@@ -369,6 +369,3 @@ _ANSWERED = {
     WaitKind.SIGNAL,
     WaitKind.CONDITION,
 }
-
-
-_GUARDS = {Role.BOUNDARY, Role.EVENT_SUBPROCESS}

@@ -20,7 +20,7 @@ from sagsgang.bpmn import codec
 from sagsgang.bpmn.errors import StateError
 from sagsgang.bpmn.protocol import WaitKind
 
-__all__ = ["Pending", "Role", "Scope", "ScopeKind", "State", "Status"]
+__all__ = ["GUARDING", "Pending", "Role", "Scope", "ScopeKind", "State", "Status"]
 
 _VERSION = 1
 
@@ -69,6 +69,10 @@ class Role(IntEnum):
     RACE = 4
     FAULT = 5
     ADHOC = 6
+
+
+GUARDING = frozenset({Role.BOUNDARY, Role.EVENT_SUBPROCESS})
+"""The roles of waits at which no token stands: they hang on a scope that goes on."""
 
 
 class Pending:

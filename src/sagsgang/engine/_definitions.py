@@ -20,7 +20,7 @@ from sagsgang.engine.errors import DeploymentError, NotActiveError, NotFoundErro
 from sagsgang.engine.models import DefinitionResource, ProcessDefinition, StartSubscription
 from sagsgang.feel.municipal import MUNICIPAL
 
-__all__ = ["Definition", "deploy", "find", "latest", "set_state"]
+__all__ = ["Definition", "deploy", "find", "get", "latest", "presumed", "set_state"]
 
 
 @dataclass(frozen=True, slots=True)

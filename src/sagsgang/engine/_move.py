@@ -11,14 +11,13 @@ from django.db.models import Model
 from sagsgang.bpmn import State
 from sagsgang.bpmn.graph import Graph, Node
 from sagsgang.bpmn.protocol import WaitKind
-from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind
+from sagsgang.bpmn.state import GUARDING, Pending, Scope, ScopeKind
 from sagsgang.engine._unit import Instance
 from sagsgang.engine.models import Incident, Job, Subscription, Timer
 from sagsgang.engine.selection import OPEN
 
 __all__ = ["Move", "alike", "tried_in"]
 
-_HANGING = frozenset({Role.BOUNDARY, Role.EVENT_SUBPROCESS})
 _TABLES: Mapping[WaitKind, type[Model]] = {
     WaitKind.JOB: Job,
     WaitKind.TIMER: Timer,
@@ -49,7 +48,7 @@ class Move:
 
     def drops(self, wait: Pending) -> bool:
         """Whether a wait hangs on an activity and has no place in the new version."""
-        return wait.role in _HANGING and wait.element not in self._mapping
+        return wait.role in GUARDING and wait.element not in self._mapping
 
     def fault(self, status: str, state: State, tried: Callable[[Pending], bool]) -> str:
         """Why an instance cannot move: a Danish sentence; "" where it can."""

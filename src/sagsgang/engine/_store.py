@@ -34,6 +34,7 @@ __all__ = [
     "Table",
     "as_records",
     "chunks",
+    "first_id_at",
     "from_db",
     "insert_many",
     "is_postgresql",

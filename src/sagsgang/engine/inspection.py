@@ -12,13 +12,15 @@ from typing import Any
 from sagsgang import bpmn
 from sagsgang.bpmn.graph import Kind
 from sagsgang.bpmn.protocol import WaitKind
-from sagsgang.bpmn.state import Role, ScopeKind
+from sagsgang.bpmn.state import GUARDING, ScopeKind
 from sagsgang.engine import _definitions
 from sagsgang.engine._definitions import Definition
 from sagsgang.engine._history import HistoryEntry
 from sagsgang.engine._history import read as read_history
 from sagsgang.engine.errors import NotFoundError
+from sagsgang.engine.instance_acts import why_not_skipped
 from sagsgang.engine.models import Incident, Job, ProcessInstance, Subscription, Timer
+from sagsgang.engine.selection import OPEN
 
 __all__ = ["InstanceView", "OpenWait", "elements_of", "inspect"]
 
@@ -93,7 +95,7 @@ class InstanceView:
     @property
     def is_open(self) -> bool:
         """Whether something can still happen to it."""
-        return self.row.status in {"active", "suspended"}
+        return self.row.status in OPEN
 
     @property
     def incidents(self) -> Sequence[OpenWait]:
@@ -132,7 +134,7 @@ def inspect(instance_id: int, *, steps: int = 200) -> InstanceView:
         raise NotFoundError(f"There is no process instance {instance_id}.")
     definition = _definitions.get(row.definition_id)
     state = bpmn.State.loads(row.state)
-    is_open = row.status in {"active", "suspended"}
+    is_open = row.status in OPEN
     history = read_history(instance_id)
     taken: dict[str, None] = {}
     flows: dict[str, None] = {}
@@ -196,12 +198,8 @@ def _waits(instance_id: int, definition: Definition, state: bpmn.State) -> list[
             }
         elif incident := incidents.get(wait.id):
             facts = {"code": incident.code, "text": incident.text, "since": incident.since}
-        hanging = wait.role in {Role.BOUNDARY, Role.EVENT_SUBPROCESS}
-        skippable = (
-            wait.kind is not WaitKind.CALL
-            and wait.role not in {Role.FAULT, Role.ADHOC}
-            and node.kind is not Kind.PROCESS
-        )
+        hanging = wait.role in GUARDING
+        skippable = not why_not_skipped(wait) and node.kind is not Kind.PROCESS
         found.append(
             OpenWait(wait.id, wait.kind, wait.element, node.name, hanging, skippable, **facts)
         )

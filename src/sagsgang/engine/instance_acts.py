@@ -15,7 +15,7 @@ from sagsgang.bpmn.graph import Kind
 from sagsgang.bpmn.protocol import Cancel as CancelCommand
 from sagsgang.bpmn.protocol import Complete, Modify, Resolve, WaitKind
 from sagsgang.bpmn.protocol import SetVariables as SetVariablesCommand
-from sagsgang.bpmn.state import Pending, Role, Scope, ScopeKind
+from sagsgang.bpmn.state import GUARDING, Pending, Role, Scope, ScopeKind
 from sagsgang.engine import _calls
 from sagsgang.engine._definitions import Definition
 from sagsgang.engine._unit import Instance, UnitOfWork
@@ -33,8 +33,8 @@ __all__ = [
     "SetVariables",
     "Skip",
     "Suspend",
-    "offer",
     "targets",
+    "why_not_skipped",
 ]
 
 
@@ -123,15 +123,9 @@ class Skip:
         """See ``acts.Act``."""
         chosen = self._chosen(instance)
         for wait in chosen:
-            if wait.kind is WaitKind.CALL:
-                raise NotPossibleError(
-                    "Trinet venter på en kaldt proces. Gør noget ved den, eller flyt herfra."
-                )
-            if wait.role is Role.FAULT or wait.role is Role.ADHOC:
-                raise NotPossibleError(
-                    f"Trinet {wait.element} kan ikke springes over, for modellen siger ikke, hvor "
-                    "det går hen. Flyt tokenet til det næste trin i stedet."
-                )
+            refusal = why_not_skipped(wait)
+            if refusal:
+                raise NotPossibleError(refusal)
         for wait in chosen:
             if instance.state.waits.get(wait.id) is not None:
                 command = Complete(wait.id, self.variables, by_hand=True)
@@ -149,7 +143,7 @@ class Skip:
                 raise NotOpenError(f"Wait {self.wait} of instance {instance.id} is not open.")
             return [found]
         # A boundary event hangs on a step that goes on; it is skipped only where it is named.
-        steps = [each for each in waits.values() if each.role not in _HANGING]
+        steps = [each for each in waits.values() if each.role not in GUARDING]
         if self.element:
             chosen = [each for each in waits.values() if each.element == self.element]
             if not chosen:
@@ -164,7 +158,16 @@ class Skip:
         return chosen
 
 
-_HANGING = frozenset({Role.BOUNDARY, Role.EVENT_SUBPROCESS})
+def why_not_skipped(wait: Pending) -> str:
+    """Why an operator cannot go on as if a wait had been completed; "" where that can be done."""
+    if wait.kind is WaitKind.CALL:
+        return "Trinet venter på en kaldt proces. Gør noget ved den, eller flyt herfra."
+    if wait.role in {Role.FAULT, Role.ADHOC}:
+        return (
+            f"Trinet {wait.element} kan ikke springes over, for modellen siger ikke, hvor det går "
+            "hen. Flyt tokenet til det næste trin i stedet."
+        )
+    return ""
 
 
 @register
@@ -334,7 +337,7 @@ def _standing_at(instance: Instance, element: str) -> list[Pending]:
     found = [
         wait
         for wait in instance.state.waits.values()
-        if wait.role not in _HANGING and (wait.element == element or _inside(wait.scope, element))
+        if wait.role not in GUARDING and (wait.element == element or _inside(wait.scope, element))
     ]
     if not found:
         raise NotPossibleError(f"Instansen har intet token ved {element}.")

@@ -24,6 +24,7 @@ from sagsgang.engine.models import (
     Subscription,
     Timer,
 )
+from sagsgang.engine.selection import OPEN
 
 __all__ = ["violations"]
 
@@ -63,9 +64,7 @@ def _portion(rows: Sequence[ProcessInstance]) -> Iterator[str]:
         .annotate(first=Min("revision"), last=Max("revision"), steps=Count("revision"))
     }
     called: dict[int, set[int]] = defaultdict(set)
-    for child in ProcessInstance.objects.defer("state").filter(
-        parent_id__in=ids, status__in=["active", "suspended"]
-    ):
+    for child in ProcessInstance.objects.defer("state").filter(parent_id__in=ids, status__in=OPEN):
         called[child.parent_id or 0].add(child.parent_wait or 0)
     held: dict[int, set[int]] = defaultdict(set)
     still = [row.pk for row in rows if row.status == "suspended"]
@@ -100,7 +99,7 @@ def _instance(
     held: set[int],
 ) -> Iterator[str]:
     name = f"Instance {row.pk}"
-    is_open = row.status in {"active", "suspended"}
+    is_open = row.status in OPEN
     if is_open == state.is_over:
         yield f"{name} is {row.status}, but its tokens say otherwise."
     if is_open and not state.waits:

@@ -46,6 +46,7 @@ __all__ = [
     "SetVariables",
     "Skip",
     "Suspend",
+    "check_reason",
     "pause_task_type",
     "perform",
     "resume_definition",

@@ -36,6 +36,7 @@ from sagsgang.engine.listeners import WaitingAt, waiting_at
 from sagsgang.engine.models import ProcessDefinition, ProcessInstance
 
 __all__ = [
+    "SYSTEM",
     "CompleteItem",
     "InstanceRef",
     "StartItem",

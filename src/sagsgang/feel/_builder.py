@@ -19,7 +19,17 @@ from sagsgang.feel.library import call_library
 from sagsgang.feel.trace import Site
 from sagsgang.feel.values import DaysTimeDuration, Range, YearsMonthsDuration
 
-__all__ = ["FAST_ORDER", "HELPERS", "Builder", "ItemScope", "LocalScope"]
+__all__ = [
+    "FAST_ORDER",
+    "HELPERS",
+    "Builder",
+    "ItemScope",
+    "LocalScope",
+    "call",
+    "load",
+    "make_lambda",
+    "operator_name",
+]
 
 _FAST_EQUAL: Final = frozenset({Decimal, str, bool, dt.date})
 FAST_ORDER: Final = frozenset({Decimal, str, dt.date})

@@ -14,7 +14,7 @@ from sagsgang.feel.trace import Site, Trace
 from sagsgang.feel.trace import Warning as Reason
 from sagsgang.feel.types import conforms, convert, kind_name
 
-__all__ = ["Clock", "Fault", "Run", "invoke"]
+__all__ = ["Clock", "Fault", "Run", "apply_function", "invoke"]
 
 Clock = Callable[[], dt.datetime]
 

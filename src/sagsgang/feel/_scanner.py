@@ -13,7 +13,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["KEYWORDS", "NameTable", "Token", "name_pieces", "normalise_name", "scan"]
+__all__ = [
+    "FREE_NAME",
+    "KEYWORDS",
+    "KEYWORD_IN",
+    "NameTable",
+    "Token",
+    "normalise_name",
+    "scan",
+    "skip_blank",
+]
 
 # DMN 1.5, 10.3.1.2, rules 27 to 30
 _START: Final = (

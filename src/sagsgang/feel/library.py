@@ -44,7 +44,7 @@ from sagsgang.feel.types import (
 )
 from sagsgang.feel.values import DateTime, Range, Time
 
-__all__ = ["Fault", "Function", "Library", "Signature"]
+__all__ = ["Fault", "Function", "Library", "Signature", "call_library"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _PLAIN: Final[Mapping[FeelType, type]] = {

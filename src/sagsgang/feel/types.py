@@ -31,6 +31,7 @@ __all__ = [
     "DATE_AND_TIME",
     "DAYS_AND_TIME_DURATION",
     "LIST",
+    "NAMED",
     "NULL",
     "NUMBER",
     "STRING",
@@ -51,6 +52,7 @@ __all__ = [
     "convert",
     "field_names",
     "is_subtype",
+    "kind_name",
     "type_of",
 ]
 

@@ -49,6 +49,7 @@ __all__ = [
     "days_in_month",
     "is_date",
     "make_date",
+    "time_from_python",
     "zone_offset",
 ]
 

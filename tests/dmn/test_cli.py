@@ -126,7 +126,7 @@ def test_feel_prints_the_value_as_json() -> None:
 def test_feel_shows_where_a_text_stops_being_feel() -> None:
     done = runner.invoke(feel_app, ["1 + * 2"])
     assert done.exit_code == 1
-    assert "column 5" in done.stderr
+    assert "kolonne 5" in done.stderr
     assert "    ^" in done.stderr
 
 

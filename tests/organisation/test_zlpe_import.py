@@ -425,7 +425,7 @@ def test_the_command_fails_with_one_sentence(extract, tmp_path):
     path.write_text("<kmd>")
     result = CliRunner().invoke(app, ["import", str(path)])
     assert result.exit_code == 1
-    assert "is not well-formed XML" in result.output
+    assert "er ikke velformet XML" in result.output
     assert (
         CliRunner().invoke(app, ["import", str(tmp_path / "ZLPE20261103_delta.xml")]).exit_code == 2
     )

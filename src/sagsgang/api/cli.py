@@ -12,6 +12,8 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
+from sagsgang import wrong_use
+
 __all__ = ["app"]
 
 app = typer.Typer(
@@ -60,6 +62,8 @@ def create(
             days=days,
             per_minute=rate,
         )
+    except keys.WrongKeyError as fault:
+        wrong_use.refuse(str(fault))
     except keys.KeyFault as fault:
         _refuse(fault)
     typer.echo(made.key)

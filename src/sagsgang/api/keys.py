@@ -21,7 +21,7 @@ from sagsgang.api.models import ApiClient, Scope
 from sagsgang.audit import trail
 from sagsgang.organisation.models import User
 
-__all__ = ["KeyFault", "NewKey", "create", "find", "revoke"]
+__all__ = ["KeyFault", "NewKey", "WrongKeyError", "create", "find", "revoke"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
 _KEY = re.compile(r"sagsgang_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
@@ -31,6 +31,10 @@ _USED_EVERY = timedelta(minutes=1)
 
 class KeyFault(Exception):  # noqa: N818 - shown as a sentence
     """A key cannot be made or withdrawn as asked; the text is Danish, for the operator."""
+
+
+class WrongKeyError(KeyFault):
+    """What was asked for is no key: a scope is unknown, or opens nothing as it was asked for."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -114,11 +118,11 @@ def _check(
 ) -> User | None:
     """Refuse a key that would open nothing, or more than was meant; the user it acts for."""
     if not _NAME.fullmatch(name):
-        raise KeyFault("Et navn har små bogstaver, tal og bindestreger, højst 30 tegn.")
+        raise WrongKeyError("Et navn har små bogstaver, tal og bindestreger, højst 30 tegn.")
     unknown = sorted(set(scopes) - set(Scope.values))
     if unknown or not scopes:
         known = ", ".join(Scope.values)
-        raise KeyFault(f"Vælg, hvad nøglen åbner for, med --scope: {known}.")
+        raise WrongKeyError(f"Vælg, hvad nøglen åbner for, med --scope: {known}.")
     needs: Sequence[tuple[frozenset[Scope], object, str]] = (
         (frozenset({Scope.JOBS}), task_types, "Nævn de opgavetyper, den må hente, med --type."),
         (
@@ -135,10 +139,10 @@ def _check(
     for opening, given, sentence in needs:
         asked = not opening.isdisjoint(scopes)
         if asked and not given:
-            raise KeyFault(sentence)
+            raise WrongKeyError(sentence)
         if given and not asked:
             named = " eller ".join(sorted(opening))
-            raise KeyFault(f"Nøglen åbner ikke for det, der er nævnt: tilføj --scope {named}.")
+            raise WrongKeyError(f"Nøglen åbner ikke for det, der er nævnt: tilføj --scope {named}.")
     if not user:
         return None
     found = User.objects.filter(username=user, is_active=True).first()

@@ -19,6 +19,7 @@ from sagsgang.bpmn.model import Model, load
 from sagsgang.bpmn.runner import run
 from sagsgang.bpmn.validation import Severity, Violation, check, rules
 from sagsgang.feel import adopt, to_json
+from sagsgang.wrong_use import unreadable
 
 __all__ = ["app"]
 
@@ -57,15 +58,15 @@ def check_command(
     Det, der er tilladt, men ikke kan udføres eller næppe er meningen, vises som bemærkninger.
     """
     faults = remarks = 0
-    unreadable = False
+    missing = False
     for path in files:
         try:
             found = check(load(path), advice=True)
         except ModelError as error:
             found = [Violation(str(path), error.code, str(error), fatal=True)]
         except OSError as error:
-            typer.echo(f"{path} kan ikke læses: {_reason(error)}", err=True)
-            unreadable = True
+            typer.echo(f"{path} kan ikke læses: {unreadable(error)}", err=True)
+            missing = True
             continue
         for each in found:
             violated = each.severity is Severity.VIOLATION
@@ -77,7 +78,7 @@ def check_command(
     else:
         more = "" if not remarks else f", {remarks} bemærkning{'' if remarks == 1 else 'er'}"
         typer.echo(f"{len(files)} {'fil' if len(files) == 1 else 'filer'}, {faults} fejl{more}")
-    if unreadable:
+    if missing:
         raise typer.Exit(_WRONG_USE)
     if faults:
         raise typer.Exit(_FAULTS)
@@ -100,17 +101,6 @@ def _tell(path: Path, each: Violation, *, as_json: bool) -> None:
     mark = "" if each.severity is Severity.VIOLATION else "bemærkning: "
     place = f"{path}:{each.line}: " if each.line else ""
     typer.echo(f"{place}{mark}{each}")
-
-
-def _reason(error: OSError) -> str:
-    """Why a path cannot be read, and what to do, in Danish."""
-    if isinstance(error, FileNotFoundError):
-        return "filen findes ikke; ret stien."
-    if isinstance(error, IsADirectoryError):
-        return "det er en mappe; angiv filerne i den, fx mappe/*.bpmn."
-    if isinstance(error, PermissionError):
-        return "der er ikke adgang til filen; giv læseadgang."
-    return f"{error.strerror or error}."
 
 
 @app.command("run")
@@ -176,7 +166,7 @@ def _load(path: Path) -> Model:
     try:
         return load(path)
     except OSError as error:
-        typer.echo(f"{path} kan ikke læses: {_reason(error)}", err=True)
+        typer.echo(f"{path} kan ikke læses: {unreadable(error)}", err=True)
         raise typer.Exit(_WRONG_USE) from None
 
 

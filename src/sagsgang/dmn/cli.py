@@ -18,10 +18,11 @@ from sagsgang.dmn.checks import check
 from sagsgang.dmn.decisions import Result
 from sagsgang.dmn.elements import DecisionService
 from sagsgang.dmn.errors import DmnError, UnknownElementError
-from sagsgang.dmn.model import load
+from sagsgang.dmn.model import Model, load
 from sagsgang.feel import FeelError, FeelFunction, FeelSyntaxError, Trace, to_json
 from sagsgang.feel import compile as compile_feel
 from sagsgang.feel.municipal import MUNICIPAL
+from sagsgang.wrong_use import unreadable
 
 __all__ = ["app", "feel_command"]
 
@@ -43,15 +44,33 @@ def _read_json(text: str, option: str) -> dict[str, Any]:
         data = Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
         found = orjson.loads(data)
     except OSError as error:
-        raise _fail(f"{option}: Filen kan ikke læses: {error.strerror}.", 2) from None
+        raise _fail(f"{option}: {text[1:]} kan ikke læses: {unreadable(error)}", 2) from None
     except orjson.JSONDecodeError as error:
         raise _fail(
-            f"{option}: Det er ikke JSON (linje {error.lineno}, tegn {error.colno}): {error.msg}.",
+            f"{option}: Det er ikke JSON (linje {error.lineno}, tegn {error.colno}).",
             2,
         ) from None
     if not isinstance(found, dict):
         raise _fail(f'{option}: Angiv et JSON-objekt, for eksempel {{"Alder": 19}}.', 2)
     return found
+
+
+def _load(file: Path) -> Model:
+    """Read a model.
+
+    Raises:
+        typer.Exit: the file cannot be read.
+        DmnError: its content is no DMN model.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise _fail(f"{file} kan ikke læses: {unreadable(error)}", 2) from None
+    return load(content, name=str(file))
+
+
+def _danish(error: Exception) -> str:
+    return getattr(error, "danish", None) or str(error)
 
 
 def _plain(value: Any) -> Any:
@@ -86,7 +105,7 @@ def eval_command(
     inputs = _read_json(input_, "--input")
     now = dt.datetime.now(dt.UTC)
     try:
-        decisions = load(file).compile(functions=MUNICIPAL)
+        decisions = _load(file).compile(functions=MUNICIPAL)
         is_service = any(
             isinstance(element, DecisionService) and decision in (element.id, element.name)
             for element in decisions.model.definitions.elements
@@ -101,7 +120,7 @@ def eval_command(
     if result.explanation is not None:
         _print_explanation(result, explain)
     for message in result.errors:
-        typer.echo(message.text, err=True)
+        typer.echo(message.danish, err=True)
     if result.errors:
         raise typer.Exit(1)
 
@@ -125,7 +144,7 @@ def check_command(
     errors = 0
     for file in files:
         try:
-            findings = check(load(file), functions=MUNICIPAL)
+            findings = check(_load(file), functions=MUNICIPAL)
         except DmnError as error:
             errors += 1
             typer.echo(str(error), err=True)
@@ -143,6 +162,9 @@ def tck_command(
 ) -> None:
     """Run the test cases of the DMN-TCK below the folders and print each failure."""
     passed = failed = 0
+    for folder in folders:
+        if not folder.exists():
+            raise _fail(f"{folder} kan ikke læses: mappen findes ikke; ret stien.", 2)
     try:
         for result in kit.run(folders):
             if result.passed:
@@ -170,11 +192,11 @@ def feel_command(
         program = compile_feel(expression, names=values, functions=MUNICIPAL)
         value = program(values, trace, clock=dt.datetime.now(dt.UTC))
     except FeelSyntaxError as error:
-        raise _fail(f"{error}\n{error.caret}", 1) from None
+        raise _fail(f"{error.danish}\n{error.caret}", 1) from None
     except FeelError as error:
-        raise _fail(str(error), 1) from None
+        raise _fail(_danish(error), 1) from None
     _print_json(_plain(value))
     for warning in trace:
-        typer.echo(str(warning), err=True)
+        typer.echo(warning.danish, err=True)
     if value is None and len(trace):
         raise typer.Exit(1)

@@ -11,6 +11,8 @@ import django
 import typer
 from django.apps import apps
 
+from sagsgang import wrong_use
+
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Organisationen: enheder, personer og ansættelser.")
@@ -68,7 +70,7 @@ def import_(
         typer.echo(str(refusal), err=True)
         raise typer.Exit(1) from None
     except OSError as fault:
-        typer.echo(f"Filen {file} kan ikke læses: {fault.strerror}.", err=True)
+        typer.echo(f"Filen {file} kan ikke læses: {wrong_use.unreadable(fault)}", err=True)
         raise typer.Exit(2) from None
     for finding in report.findings:
         typer.echo(str(finding))

@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from sagsgang import wrong_use
+
 console = Console(highlight=False)
 # A sentence is one line wherever it is read, and shows what it quotes as it is.
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -224,12 +226,31 @@ def worker(
     start()
     from sagsgang.site import working
 
+    _await_database()
     try:
         working.work(concurrency=concurrency, queues=queues, metrics=metrics)
     except working.PortTakenError as error:
         errors.print(str(error))
         raise typer.Exit(2) from None
     console.print("Stoppet.")
+
+
+def _await_database() -> None:
+    """Say that the database is away, which a worker waits out.
+
+    Raises:
+        django.db.DatabaseError: Its tables are missing or too old, which only a person can mend.
+    """
+    from django.db import DatabaseError
+
+    from sagsgang.engine.models import Job
+
+    try:
+        Job.objects.order_by("pk").first()
+    except DatabaseError as error:
+        if _is_about_tables(str(error)):
+            raise
+        errors.print("Databasen svarer ikke. Workeren venter på den. Se: sagsgang doctor")
 
 
 def simulators(*, port: int, state: Path) -> None:
@@ -403,7 +424,7 @@ def submit(solution: str, file: Path, *, user: str, dry_run: bool, report: Path 
         try:
             content = content_of(file)
         except OSError as error:
-            errors.print(f"Filen {file} kan ikke læses: {error.strerror}.")
+            errors.print(f"Filen {file} kan ikke læses: {wrong_use.unreadable(error)}")
             return 2
         with progress("Efterser" if dry_run else "Modtager") as advance:
             result, _ = ordering.place_file(

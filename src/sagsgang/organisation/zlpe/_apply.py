@@ -103,8 +103,8 @@ def apply(extract: Extract, *, on: date, limits: Limits, accept_large_change: bo
     active = sum(employment.status == _ACTIVE for employment in known.values())
     if not accept_large_change and limits.exceeded(len(vanished), active):
         raise ExtractTooDifferentError(
-            f"{len(vanished)} of {active} active employments are not in the extract: check that it "
-            "is whole, or accept the change expressly."
+            f"{len(vanished)} af {active} aktive ansættelser er ikke i udtrækket: se efter, om det "
+            "er helt, eller godtag ændringen udtrykkeligt med --accept-large-change."
         )
     for employment in vanished:
         # One that has run out has ended; only one that should still be there was withdrawn.
@@ -130,8 +130,8 @@ def _check_tree(records: tuple[UnitRecord, ...]) -> None:
     )
     if findings:
         raise ExtractUnreadableError(
-            f"The tree of units is broken in {len(findings)} places, the first in line "
-            f"{findings[0].line}: have payroll correct the parent units.",
+            f"Enhedernes træ er brudt {len(findings)} steder, første gang i linje "
+            f"{findings[0].line}: få de overordnede enheder rettet i lønsystemet.",
             tuple(findings),
         )
 
@@ -188,8 +188,8 @@ def _apply_units(
             report.units_changed.append(external_id)
     if limits is not None and limits.exceeded(closed, active):
         raise ExtractTooDifferentError(
-            f"{closed} of {active} active units are not in the extract: check that it is whole, or "
-            "accept the change expressly."
+            f"{closed} af {active} aktive enheder er ikke i udtrækket: se efter, om det er helt, "
+            "eller godtag ændringen udtrykkeligt med --accept-large-change."
         )
     update_rows(changed, [*_UNIT_FIELDS, *_PLACE_FIELDS])
     return in_file

@@ -99,8 +99,8 @@ def extract_time(name: str) -> datetime:
         local = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=_COPENHAGEN)
     except ValueError:
         raise ExtractNameError(
-            f"The file name {name} does not give the time of the extract: "
-            "it must begin with ZLPE and the date (yyyymmdd)."
+            f"Filnavnet {name} siger ikke, hvornår udtrækket er fra: det skal begynde med ZLPE og "
+            "datoen (ååååmmdd)."
         ) from None
     return local.astimezone(UTC)
 
@@ -131,8 +131,8 @@ def read(path: Path) -> Extract:
                 (findings if element.tag == "employee" else broken).append(finding)
     if broken:
         raise ExtractUnreadableError(
-            f"{path.name} has {len(broken)} faulty units: have payroll correct them, "
-            f"the first is in line {broken[0].line}.",
+            f"{path.name} har {len(broken)} enheder med fejl, den første i linje "
+            f"{broken[0].line}: få dem rettet i lønsystemet.",
             tuple(broken),
         )
     return Extract(
@@ -210,7 +210,7 @@ def _records(file: BinaryIO, name: str) -> Iterator[tuple[int, etree._Element]]:
                         FindingCode.UNKNOWN_ELEMENT, str(element.tag)[:60], "", begins
                     )
                     raise ExtractUnreadableError(
-                        f"{name}, line {begins}: only orgUnit and employee are expected.",
+                        f"{name}, linje {begins}: her må kun stå orgUnit og employee.",
                         (finding,),
                     )
                 yield begins, element
@@ -223,16 +223,16 @@ def _records(file: BinaryIO, name: str) -> Iterator[tuple[int, etree._Element]]:
     except etree.XMLSyntaxError as fault:
         at = fault.lineno or line
         raise ExtractUnreadableError(
-            f"{name} is not well-formed XML at line {at}: fetch the file again.",
+            f"{name} er ikke velformet XML i linje {at}: hent filen igen.",
             (Finding(FindingCode.NOT_XML, "kmd", "", at),),
         ) from None
 
 
 def _check_root(root: etree._Element, name: str) -> None:
     if root.getroottree().docinfo.doctype:  # type: ignore[attr-defined]  # missing in the stubs
-        fault = "declares a document type, which an extract never does"
+        fault = "har en dokumenttype, og det har et udtræk aldrig"
     elif root.tag != "kmd":
-        fault = "is not an extract: its outermost element must be kmd"
+        fault = "er ikke et udtræk: det yderste element skal være kmd"
     else:
         return
     raise ExtractUnreadableError(

@@ -105,8 +105,8 @@ def _claim(
             if crashed is not None:
                 if not resume:
                     raise ExtractBlockedError(
-                        f"The import of {crashed.file_name} never ended: find out why, "
-                        "then run again with 'resume'."
+                        f"Indlæsningen af {crashed.file_name} blev aldrig færdig: find ud af "
+                        "hvorfor, og kør så igen med --resume."
                     )
                 _fail(crashed, "Afbrudt og frigivet igen.", now=now)
                 record(
@@ -127,8 +127,8 @@ def _claim(
                 or (made_at == latest.extract_time and sha256 != latest.sha256)
             ):
                 raise ExtractOutdatedError(
-                    f"{name} is not newer than {latest.file_name}, which was imported already: "
-                    "import the newest file."
+                    f"{name} er ikke nyere end {latest.file_name}, som er indlæst: indlæs den "
+                    "nyeste fil."
                 )
             return ExtractRun.objects.create(
                 file_name=name,
@@ -138,7 +138,7 @@ def _claim(
                 started_at=now,
             )
     except IntegrityError:
-        raise ExtractBlockedError("Another import has just begun: wait for it.") from None
+        raise ExtractBlockedError("En anden indlæsning er lige begyndt: vent på den.") from None
 
 
 def _fail(
@@ -156,7 +156,7 @@ def _check_malformed(extract: Extract, name: str, limits: Limits) -> None:
     malformed = [finding for finding in extract.findings if not finding.skipped]
     if limits.exceeded(len(malformed), len(extract.numbers)):
         raise ExtractTooDifferentError(
-            f"{name} has {len(malformed)} malformed employees of {len(extract.numbers)}: have "
-            "payroll correct it, or accept the loss expressly.",
+            f"{name} har fejl i {len(malformed)} af {len(extract.numbers)} ansættelser: få dem "
+            "rettet i lønsystemet, eller godtag tabet med --accept-large-change.",
             extract.findings,
         )

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, transaction
 
-from sagsgang.engine._outages import is_outage, is_transient
+from sagsgang.engine.outages import is_outage, is_transient
 from sagsgang.sqlite import base
 
 from .shared import ALIAS, LONGEST, Database

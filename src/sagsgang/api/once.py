@@ -23,7 +23,7 @@ from sagsgang.api.models import ApiAnswer, ApiClient
 from sagsgang.api.problems import Problem
 from sagsgang.cases import clock
 from sagsgang.engine import ConflictError
-from sagsgang.engine._outages import is_transient
+from sagsgang.engine.outages import is_transient
 
 __all__ = ["KEPT", "changing", "idempotency_key"]
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from django.db import connection
 
-from sagsgang.engine._listen import Listener
+from sagsgang.engine.notifications import Listener
 from sagsgang.engine.wakeup import Wakeup
 
 __all__ = ["MOST_WAITING", "poll"]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sagsgang.audit.identifiers import scrub
 from sagsgang.bpmn.protocol import Record, WaitKind
-from sagsgang.engine._history import HistoryEntry
+from sagsgang.engine import HistoryEntry
 from sagsgang.engine.inspection import OpenWait
 from sagsgang.engine.selection import Filter
 

@@ -23,7 +23,7 @@ from django.db import OperationalError
 
 from sagsgang.engine import _driver
 from sagsgang.engine._batch import Batch, joined
-from sagsgang.engine._outages import is_outage
+from sagsgang.engine.outages import is_outage
 
 __all__ = ["MOST", "write", "write_together"]
 

@@ -21,14 +21,23 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from sagsgang.engine import _driver, _group_commit, _store, observing
 from sagsgang.engine._faults import frames_of
-from sagsgang.engine._outages import is_outage, is_transient
 from sagsgang.engine._post import Letter
 from sagsgang.engine._unit import UnitOfWork
 from sagsgang.engine.errors import ConflictError, EngineError, RefusedError
 from sagsgang.engine.listeners import listeners
+from sagsgang.engine.outages import is_outage, is_transient
 from sagsgang.engine.wakeup import wake_after_commit
 
-__all__ = ["GROUP", "Task", "UnexpectedError", "run_one", "run_selected", "run_step", "run_tasks"]
+__all__ = [
+    "GROUP",
+    "Task",
+    "UnexpectedError",
+    "atomically",
+    "run_one",
+    "run_selected",
+    "run_step",
+    "run_tasks",
+]
 
 GROUP = 250
 """How many tasks share a transaction: past this, fewer commits save little and locks last long."""
@@ -72,7 +81,7 @@ class Task(Generic[Result]):
     only_steps: bool = False
 
 
-def _atomically(work: Callable[[], Result]) -> Result:
+def atomically(work: Callable[[], Result]) -> Result:
     """Run work in a transaction; again, a few times, when it lost to somebody else's.
 
     Inside a transaction of the caller it runs once: only the caller can start that one again.
@@ -110,7 +119,7 @@ def run_one(work: Callable[[UnitOfWork], Result], *, actor: str, now: datetime) 
         return result
 
     with _uncollected():
-        return _atomically(inside)
+        return atomically(inside)
 
 
 def run_step(work: Callable[[UnitOfWork], Result], *, actor: str, now: datetime) -> Result:
@@ -277,7 +286,7 @@ def run_selected(
         return _run_group(chosen, actor, now) if chosen else []
 
     try:
-        return _atomically(inside)
+        return atomically(inside)
     except Exception as error:
         if is_outage(error) or not chosen:
             raise
@@ -292,7 +301,7 @@ def _run_some(
             unlocked = _run_unlocked(tasks, actor, now)
             if unlocked is not None:
                 return unlocked
-            return _atomically(lambda: _run_group(tasks, actor, now))
+            return atomically(lambda: _run_group(tasks, actor, now))
     except Exception as error:
         if is_outage(error):
             raise

@@ -32,6 +32,7 @@ from sagsgang.engine.errors import (
 )
 from sagsgang.engine.handlers import HandlerSpec, JobContext, RetryPolicy, TryAgain, is_newer
 from sagsgang.engine.jobs import ClaimedJob
+from sagsgang.engine.services import SYSTEM
 
 __all__ = ["ELSEWHERE", "Attempt", "execute", "failed", "give_back", "settle_attempts"]
 
@@ -177,7 +178,7 @@ def settle_attempts(attempts: Sequence[Attempt], *, now: datetime) -> dict[tuple
     outcome: dict[tuple[int, int], str] = {}
     steps = [each for each in attempts if each.command is not None]
     again = [each for each in attempts if each.command is None]
-    results = run_tasks([_step(each) for each in steps], actor="system", now=now)
+    results = run_tasks([_step(each) for each in steps], actor=SYSTEM, now=now)
     faulty: list[Attempt] = []
     for attempt, result in zip(steps, results, strict=True):
         key = attempt.job.key
@@ -194,7 +195,7 @@ def settle_attempts(attempts: Sequence[Attempt], *, now: datetime) -> dict[tuple
             case _:
                 faulty.append(_unusable(attempt, result))
     if faulty:
-        results = run_tasks([_step(each) for each in faulty], actor="system", now=now)
+        results = run_tasks([_step(each) for each in faulty], actor=SYSTEM, now=now)
         for attempt, result in zip(faulty, results, strict=True):
             if isinstance(result, Instance):
                 outcome[attempt.job.key] = "incident"

@@ -22,12 +22,12 @@ from sagsgang import bpmn
 from sagsgang.bpmn import codec
 from sagsgang.bpmn.protocol import Complete, Wait, WaitKind
 from sagsgang.engine import _definitions, _store
-from sagsgang.engine._outages import is_outage
 from sagsgang.engine._post import Letter
 from sagsgang.engine._transactions import GROUP, Task, run_one, run_tasks
 from sagsgang.engine._unit import Instance, UnitOfWork
 from sagsgang.engine.errors import ConflictError, EngineError, NotActiveError, NotOpenError
 from sagsgang.engine.models import Message, Signal, StartSubscription
+from sagsgang.engine.outages import is_outage
 
 __all__ = ["Delivered", "deliver_waiting", "delivery", "forget_old", "send_signals", "start_due"]
 

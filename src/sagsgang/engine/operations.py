@@ -18,8 +18,7 @@ from typing import Any
 from django.db import transaction
 
 from sagsgang.engine import _definitions, _store
-from sagsgang.engine._transactions import GROUP, Task, run_tasks
-from sagsgang.engine._transactions import _atomically as atomically
+from sagsgang.engine._transactions import GROUP, Task, atomically, run_tasks
 from sagsgang.engine._unit import Instance, UnitOfWork
 from sagsgang.engine.acts import Act, NotPossibleError, OperatorAct, cleaned, tell, told
 from sagsgang.engine.errors import EngineError, NotActiveError

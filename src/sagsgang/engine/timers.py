@@ -13,6 +13,7 @@ from sagsgang.engine import _store
 from sagsgang.engine._transactions import Task, run_selected
 from sagsgang.engine._unit import Instance, UnitOfWork
 from sagsgang.engine.errors import EngineError, NotOpenError
+from sagsgang.engine.services import SYSTEM
 
 __all__ = ["fire_due", "next_due"]
 
@@ -35,7 +36,7 @@ def fire_due(now: datetime, limit: int = 250) -> int:
         )
         return [_fire(instance_id, wait) for instance_id, wait in chosen]
 
-    results = run_selected(select, actor="system", now=now)
+    results = run_selected(select, actor=SYSTEM, now=now)
     for key, result in zip(chosen, results, strict=True):
         if isinstance(result, EngineError) and not isinstance(result, NotOpenError):
             # One timer that cannot fire must not stand in the way of those behind it.

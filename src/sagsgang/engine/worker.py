@@ -23,12 +23,12 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from sagsgang.engine import jobs, messages, periodic, timers, workers
 from sagsgang.engine._held import Elsewhere, Held
-from sagsgang.engine._listen import Listener
 from sagsgang.engine.attempts import ELSEWHERE, Attempt, execute, give_back, settle_attempts
 from sagsgang.engine.clock import Clock, SystemClock
 from sagsgang.engine.errors import ConflictError
 from sagsgang.engine.handlers import external_types
 from sagsgang.engine.jobs import ClaimedJob
+from sagsgang.engine.notifications import Listener
 from sagsgang.engine.queues import Limits, limited_queues, limits_of
 from sagsgang.engine.wakeup import Wakeup
 

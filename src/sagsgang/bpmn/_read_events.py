@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from sagsgang.bpmn._expressions import Expression, condition, text_or_feel
@@ -34,6 +36,9 @@ _DEFINITIONS = {
     "terminateEventDefinition": EventKind.TERMINATE,
 }
 _CATCHING = frozenset({"startEvent", "intermediateCatchEvent", "boundaryEvent"})
+# A time that is a word is the variable of that name: the standard has an expression there.
+_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_DURATION = re.compile(r"P(T?\d|T?$)")
 
 
 class EventReader:
@@ -149,5 +154,7 @@ class EventReader:
             for each in children(element, tag):
                 text = text_of(each)
                 if text:
+                    if _NAME.fullmatch(text) and not _DURATION.match(text):
+                        text = f"={text}"
                     return Timer(tag, text_or_feel(text, self._names))
         return None

@@ -204,7 +204,7 @@ class Gateways(Loops):
         return taken
 
     def _complex_arrival(self, scope: Scope, node: Node, counts: dict[str, int]) -> None:
-        """A token has come to a complex gateway (13.4.6)."""
+        """A token has come to a complex gateway (13.4.5)."""
         if node.id in scope.data.get("reset", ()):
             return
         total = sum(counts.values())

@@ -93,7 +93,7 @@ def _followers(context: Context, node: etree._Element) -> list[etree._Element]:
 
 
 def _event_gateway(context: Context, gateway: etree._Element) -> None:
-    """Who waits must be able to see which way was taken (11.7.3)."""
+    """Who waits must be able to see which way was taken (11.7.2)."""
     followers = [each for each in _followers(context, gateway) if _participants(each)]
     senders = {reference(each.get("initiatingParticipantRef")) for each in followers}
     receivers = [

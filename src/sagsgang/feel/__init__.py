@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from sagsgang.feel import _tree as tree
 from sagsgang.feel import types, values
+from sagsgang.feel._comparison import compare, feel_equal, range_contains
 from sagsgang.feel._json import adopt, from_json, to_json
-from sagsgang.feel._operators import compare, feel_equal, range_contains
 from sagsgang.feel._run import Fault, Run, invoke
 from sagsgang.feel._standard import STANDARD
 from sagsgang.feel._text import to_string

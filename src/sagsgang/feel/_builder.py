@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from sagsgang.feel import _control, _operators
+from sagsgang.feel import _arithmetic, _comparison, _control
 from sagsgang.feel import _tree as t
 from sagsgang.feel._numbers import CONTEXT
 from sagsgang.feel._run import Run, invoke
@@ -72,11 +72,15 @@ HELPERS: Final[Mapping[str, Any]] = {
     "_external": _external,
     "_function": FeelFunction.of_closure,
     **{
-        f"_o_{name}": getattr(_operators, name)
+        f"_o_{name}": getattr(_arithmetic, name)
+        for name in ("add", "subtract", "multiply", "divide", "power", "negate")
+    },
+    **{
+        f"_o_{name}": getattr(_comparison, name)
         for name in (
-            "add", "subtract", "multiply", "divide", "power", "negate", "equal", "unequal",
-            "less", "less_equal", "greater", "greater_equal", "conjunction", "disjunction",
-            "between", "contains", "in_literal", "in_tests", "test_value", "test_boolean",
+            "equal", "unequal", "less", "less_equal", "greater", "greater_equal", "conjunction",
+            "disjunction", "between", "contains", "in_literal", "in_tests", "test_value",
+            "test_boolean",
         )
     },
     **{
@@ -212,7 +216,7 @@ class Builder:
         value: Any = None
         if isinstance(node, t.Negation):
             inner = self.folded(node.operand)
-            value = None if inner is None else _operators.negate(inner, Run(), None)
+            value = None if inner is None else _arithmetic.negate(inner, Run(), None)
         elif isinstance(node, t.Binary):
             left = self.folded(node.left)
             right = None if left is None else self.folded(node.right)

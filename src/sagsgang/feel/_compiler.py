@@ -6,8 +6,9 @@ holds the helpers of this package and the constants of the expression only. FEEL
 Python names of our making (``v1``), never themselves; nothing of FEEL becomes an attribute access.
 
 Every operator is compiled to a fast path for the usual types and a call of its full meaning in
-``_operators`` for the rest. A fast path that raises (a division by zero, an overflow) makes the
-program run once more, compiled without fast paths, where the fault becomes null in its place.
+``_arithmetic`` or ``_comparison`` for the rest. A fast path that raises (a division by zero, an
+overflow) makes the program run once more, compiled without fast paths, where the fault becomes null
+in its place.
 """
 
 from __future__ import annotations

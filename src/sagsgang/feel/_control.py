@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sagsgang.feel._calendar import date_of, day_number, is_date
+from sagsgang.feel._comparison import compare
 from sagsgang.feel._numbers import integer
-from sagsgang.feel._operators import compare
 from sagsgang.feel._run import Run
 from sagsgang.feel.trace import Site
 from sagsgang.feel.types import FeelType, UnknownType, conforms, kind_name

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sagsgang.feel import _tree as t
+from sagsgang.feel._comparison import compare
 from sagsgang.feel._numbers import CONTEXT
-from sagsgang.feel._operators import compare
 from sagsgang.feel._parser import parse_text
 from sagsgang.feel._temporal import (
     read_at,

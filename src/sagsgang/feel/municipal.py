@@ -23,9 +23,9 @@ from stdnum import ean, iban
 from stdnum.dk import cpr, cvr
 from stdnum.exceptions import ValidationError
 
+from sagsgang.feel._arithmetic import add_months
 from sagsgang.feel._calendar import NANOS_PER_DAY, NANOS_PER_SECOND, zone_offset
 from sagsgang.feel._numbers import CONTEXT, integer
-from sagsgang.feel._operators import add_months
 from sagsgang.feel._run import Fault
 from sagsgang.feel.library import Library
 from sagsgang.feel.values import DateTime, FarDate, Range, Time

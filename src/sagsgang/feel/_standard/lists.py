@@ -8,8 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+from sagsgang.feel._comparison import compare, same_values
 from sagsgang.feel._numbers import CONTEXT, integer
-from sagsgang.feel._operators import compare, same_values
 from sagsgang.feel._run import Fault, Run, invoke
 from sagsgang.feel._standard._base import STANDARD
 from sagsgang.feel.functions import FeelFunction

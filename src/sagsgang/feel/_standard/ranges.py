@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sagsgang.feel._operators import compare
+from sagsgang.feel._comparison import compare
 from sagsgang.feel._range_text import read_range
 from sagsgang.feel._run import Fault
 from sagsgang.feel._standard._base import STANDARD

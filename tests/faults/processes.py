@@ -12,8 +12,9 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -49,7 +50,7 @@ class Place:
     namespace: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Process:
     """A process that was begun."""
 
@@ -82,6 +83,7 @@ class Process:
             self.process.kill()
             self.process.join()
             self.results.close()
+            _begun.discard(self)
 
     def wait(self, seconds: float = 200.0) -> int:
         """Wait for its end; 0, or minus the signal that killed it.
@@ -93,13 +95,15 @@ class Process:
         if self._ended is None:
             self.process.join(seconds)
             if self.process.exitcode is None:
-                raise TimeoutError(f"{self.name} goes on after {seconds} seconds.\n{self.told}")
+                stand = "\n".join(_where_they_stand())
+                raise TimeoutError(f"{self.name} goes on after {seconds} seconds.\n{stand}")
             result = None
             if self.process.exitcode == 0:
                 result = self.results.recv()
             self._ended = (self.process.exitcode, result)
             self.results.close()
             self.process.close()
+            _begun.discard(self)
         code = self._ended[0]
         if code > 0:
             raise ChildProcessError(f"{self.name} failed.\n{self.told}")
@@ -116,7 +120,20 @@ class Process:
     @property
     def told(self) -> str:
         """The end of its log."""
-        return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
+        return self.log.read_text(errors="replace")[-12_000:] if self.log.exists() else ""
+
+
+_begun: set[Process] = set()
+
+
+def _where_they_stand() -> Iterator[str]:
+    """What every process that has not ended is doing, each with its threads, and its log."""
+    running = [each for each in _begun if each.is_running()]
+    for each in running:
+        each.send(signal.SIGUSR1)
+    time.sleep(1.0)
+    for each in running:
+        yield f"--- {each.name} ({each.pid})\n{each.told}"
 
 
 @lru_cache(maxsize=1)
@@ -144,7 +161,9 @@ def begin(name: str, place: Place, arguments: Mapping[str, Any], *, rig: str = _
     )
     process.start()
     sending.close()
-    return Process(name, process, receiving, log)
+    made = Process(name, process, receiving, log)
+    _begun.add(made)
+    return made
 
 
 def _child(

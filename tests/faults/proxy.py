@@ -26,16 +26,29 @@ class _Line:
         self.client, self.server = client, server
         self.muted = False
         self.answered = threading.Event()
+        self._ways = 2
+        self._lock = threading.Lock()
 
     def cut(self) -> None:
         """Reset both sides, as when a machine in between forgets the connection."""
         for each in (self.client, self.server):
-            try:
+            with suppress(OSError):
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            each.close()
+
+    def left(self) -> bool:
+        """One way has ended; whether it was the last.
+
+        The sockets are closed after both: a thread that is about to read from one would otherwise
+        read from whatever gets its number next.
+        """
+        with self._lock:
+            self._ways -= 1
+            if self._ways:
+                return False
+        self.client.close()
+        self.server.close()
+        return True
 
     def half_close(self) -> None:
         """End the direction to the client only."""
@@ -123,12 +136,20 @@ class Proxy:
                 ).start()
 
     def _pass_on(self, line: _Line, source: socket.socket, target: socket.socket) -> None:
+        if not self._came_to_its_end(line, source, target):
+            line.cut()
+        if line.left():
+            with self._lock:
+                self._alive.pop(id(line), None)
+
+    def _came_to_its_end(self, line: _Line, source: socket.socket, target: socket.socket) -> bool:
+        """Pass on what one side says until it says no more, or until the line is to be cut."""
         try:
             while data := source.recv(_SIZE):
                 self._flowing.wait()
                 if source is line.server and line.muted:
                     line.answered.set()
-                    return
+                    return True
                 hit = source is line.client and self._is_hit(data)
                 if hit and self._commit == "lost":
                     break
@@ -140,12 +161,10 @@ class Proxy:
                     break
             else:
                 target.shutdown(socket.SHUT_WR)
-                return
+                return True
         except OSError:
             pass
-        with self._lock:
-            self._alive.pop(id(line), None)
-        line.cut()
+        return False
 
     def _is_hit(self, data: bytes) -> bool:
         if not self._commit or b"COMMIT" not in data:

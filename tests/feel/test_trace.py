@@ -10,7 +10,7 @@ import pytest
 
 import sagsgang.feel
 from sagsgang.feel import FeelLimitError, FeelSyntaxError, Trace, evaluate
-from sagsgang.feel._texts import EXPECTED, LIMITS, REASONS, TEXTS, sentence
+from sagsgang.feel._messages import EXPECTED, LIMITS, REASONS, TEXTS, sentence
 
 
 def warnings(text: str) -> list[tuple[str, str]]:

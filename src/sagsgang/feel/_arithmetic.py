@@ -14,21 +14,20 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sagsgang.feel._calendar import NANOS_PER_DAY, date_of, day_number, days_in_month, make_date
+from sagsgang.feel._messages import REASONS
 from sagsgang.feel._numbers import CONTEXT
 from sagsgang.feel._run import Run
-from sagsgang.feel._texts import REASONS
 from sagsgang.feel.trace import Site
 from sagsgang.feel.types import kind_name
 from sagsgang.feel.values import DateTime, DaysTimeDuration, FarDate, Time, YearsMonthsDuration
 
 __all__ = ["add", "add_months", "divide", "multiply", "negate", "power", "subtract"]
 
-Site_ = Site | None
 _MAX_MONTHS: Final = 12 * 999_999_999
 _MAX_NANOS: Final = 2 * 366 * 999_999_999 * NANOS_PER_DAY
 
 
-def _operand(operator: str, a: Any, b: Any, run: Run, site: Site_) -> None:
+def _operand(operator: str, a: Any, b: Any, run: Run, site: Site | None) -> None:
     run.warn("feel.operand", site, operator=operator, left=kind_name(a), right=kind_name(b))
 
 
@@ -46,7 +45,7 @@ def _guarded(
     a: Any,
     b: Any,
     run: Run,
-    site: Site_,
+    site: Site | None,
 ) -> Any:
     action = table.get((type(a), type(b)))
     if action is None:
@@ -197,32 +196,32 @@ _DIVIDE: dict[tuple[type, type], Callable[[Any, Any], Any]] = {
 _POWER: dict[tuple[type, type], Callable[[Any, Any], Any]] = {(_D, _D): CONTEXT.power}
 
 
-def add(a: Any, b: Any, run: Run, site: Site_) -> Any:
+def add(a: Any, b: Any, run: Run, site: Site | None) -> Any:
     """``a + b``."""
     return _guarded("+", _ADD, a, b, run, site)
 
 
-def subtract(a: Any, b: Any, run: Run, site: Site_) -> Any:
+def subtract(a: Any, b: Any, run: Run, site: Site | None) -> Any:
     """``a - b``."""
     return _guarded("-", _SUBTRACT, a, b, run, site)
 
 
-def multiply(a: Any, b: Any, run: Run, site: Site_) -> Any:
+def multiply(a: Any, b: Any, run: Run, site: Site | None) -> Any:
     """``a * b``."""
     return _guarded("*", _MULTIPLY, a, b, run, site)
 
 
-def divide(a: Any, b: Any, run: Run, site: Site_) -> Any:
+def divide(a: Any, b: Any, run: Run, site: Site | None) -> Any:
     """``a / b``."""
     return _guarded("/", _DIVIDE, a, b, run, site)
 
 
-def power(a: Any, b: Any, run: Run, site: Site_) -> Any:
+def power(a: Any, b: Any, run: Run, site: Site | None) -> Any:
     """``a ** b``."""
     return _guarded("**", _POWER, a, b, run, site)
 
 
-def negate(a: Any, run: Run, site: Site_) -> Any:
+def negate(a: Any, run: Run, site: Site | None) -> Any:
     """``-a``."""
     kind = type(a)
     if kind is Decimal:

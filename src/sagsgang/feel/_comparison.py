@@ -47,7 +47,6 @@ __all__ = [
     "unequal",
 ]
 
-Site_ = Site | None
 _ORDERED: Final = frozenset({Decimal, str, dt.date, DaysTimeDuration, YearsMonthsDuration, FarDate})
 _SCALARS: Final = _ORDERED | {bool}
 
@@ -120,7 +119,7 @@ def compare(a: Any, b: Any) -> int | None:
     return None
 
 
-def equal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+def equal(a: Any, b: Any, run: Run, site: Site | None) -> bool | None:
     """``a = b``."""
     result = feel_equal(a, b, run)
     if result is None:
@@ -128,13 +127,13 @@ def equal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
     return result
 
 
-def unequal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+def unequal(a: Any, b: Any, run: Run, site: Site | None) -> bool | None:
     """``a != b``."""
     result = equal(a, b, run, site)
     return None if result is None else not result
 
 
-def order(a: Any, b: Any, operator: str, run: Run, site: Site_) -> bool | None:
+def order(a: Any, b: Any, operator: str, run: Run, site: Site | None) -> bool | None:
     """``a < b`` and its relatives."""
     result = compare(a, b)
     if result is None:
@@ -149,27 +148,27 @@ def order(a: Any, b: Any, operator: str, run: Run, site: Site_) -> bool | None:
     return result >= 0
 
 
-def less(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+def less(a: Any, b: Any, run: Run, site: Site | None) -> bool | None:
     """``a < b``."""
     return order(a, b, "<", run, site)
 
 
-def less_equal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+def less_equal(a: Any, b: Any, run: Run, site: Site | None) -> bool | None:
     """``a <= b``."""
     return order(a, b, "<=", run, site)
 
 
-def greater(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+def greater(a: Any, b: Any, run: Run, site: Site | None) -> bool | None:
     """``a > b``."""
     return order(a, b, ">", run, site)
 
 
-def greater_equal(a: Any, b: Any, run: Run, site: Site_) -> bool | None:
+def greater_equal(a: Any, b: Any, run: Run, site: Site | None) -> bool | None:
     """``a >= b``."""
     return order(a, b, ">=", run, site)
 
 
-def conjunction(values: tuple[Any, ...], run: Run, site: Site_) -> bool | None:
+def conjunction(values: tuple[Any, ...], run: Run, site: Site | None) -> bool | None:
     """Three-valued ``and`` (DMN 1.5, table 50): false decides, anything not boolean is null."""
     result: bool | None = True
     for value in values:
@@ -182,7 +181,7 @@ def conjunction(values: tuple[Any, ...], run: Run, site: Site_) -> bool | None:
     return result
 
 
-def disjunction(values: tuple[Any, ...], run: Run, site: Site_) -> bool | None:
+def disjunction(values: tuple[Any, ...], run: Run, site: Site | None) -> bool | None:
     """Three-valued ``or`` (DMN 1.5, table 50): true decides, anything not boolean is null."""
     result: bool | None = False
     for value in values:
@@ -195,7 +194,7 @@ def disjunction(values: tuple[Any, ...], run: Run, site: Site_) -> bool | None:
     return result
 
 
-def between(value: Any, low: Any, high: Any, run: Run, site: Site_) -> bool | None:
+def between(value: Any, low: Any, high: Any, run: Run, site: Site | None) -> bool | None:
     """``value between low and high``, both ends included."""
     return conjunction(
         (greater_equal(value, low, run, site), less_equal(value, high, run, site)), run, site
@@ -220,7 +219,7 @@ def range_contains(interval: Range, value: Any) -> bool | None:
     return result
 
 
-def contains(test: Any, value: Any, run: Run, site: Site_) -> bool | None:
+def contains(test: Any, value: Any, run: Run, site: Site | None) -> bool | None:
     """``value in test`` for one test value: a range, a list, or something to be equal to."""
     if type(test) is Range:
         if type(value) is Range:
@@ -242,7 +241,7 @@ def contains(test: Any, value: Any, run: Run, site: Site_) -> bool | None:
     return equal(value, test, run, site)
 
 
-def in_literal(interval: Range | None, value: Any, run: Run, site: Site_) -> bool | None:
+def in_literal(interval: Range | None, value: Any, run: Run, site: Site | None) -> bool | None:
     """``value in [low..high]``: unknown when an end of the literal is null."""
     if interval is None:
         return None
@@ -259,7 +258,7 @@ def in_tests(results: tuple[bool | None, ...]) -> bool | None:
     return None if None in results else False
 
 
-def test_value(value: Any, test: Any, run: Run, site: Site_) -> bool | None:
+def test_value(value: Any, test: Any, run: Run, site: Site | None) -> bool | None:
     """A test of an input cell that does not mention the input itself.
 
     It holds when the input equals it, lies in it, or when it is itself true for an input that is
@@ -272,7 +271,7 @@ def test_value(value: Any, test: Any, run: Run, site: Site_) -> bool | None:
     return contains(test, value, run, site)
 
 
-def test_boolean(result: Any, value: Any, run: Run, site: Site_) -> bool | None:
+def test_boolean(result: Any, value: Any, run: Run, site: Site | None) -> bool | None:
     """A test of an input cell that mentions the input as ``?``."""
     if result is True or result is False or result is None:
         return result

@@ -44,8 +44,6 @@ __all__ = [
     "unary_range",
 ]
 
-Site_ = Site | None
-
 
 class NotIterable(Exception):  # noqa: N818 - never leaves the package
     """The domain of an iteration is null or otherwise not iterable; the whole becomes null."""
@@ -54,7 +52,7 @@ class NotIterable(Exception):  # noqa: N818 - never leaves the package
 # ---- iteration
 
 
-def domain(value: Any, run: Run, site: Site_) -> list[Any]:
+def domain(value: Any, run: Run, site: Site | None) -> list[Any]:
     """What ``for x in value`` goes through: a list, a range of whole steps, or one value."""
     if type(value) is list:
         run.spend(len(value))
@@ -70,7 +68,7 @@ def domain(value: Any, run: Run, site: Site_) -> list[Any]:
     return [value]
 
 
-def span(low: Any, high: Any, run: Run, site: Site_) -> list[Any]:
+def span(low: Any, high: Any, run: Run, site: Site | None) -> list[Any]:
     """What ``for x in low..high`` goes through, upwards or downwards: whole numbers or days."""
     if type(low) is Decimal and type(high) is Decimal:
         first, last = integer(low), integer(high)
@@ -137,7 +135,7 @@ class _Decided(Exception):  # noqa: N818
 
 
 def quantified(
-    turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site_, *, deciding: bool
+    turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site | None, *, deciding: bool
 ) -> bool | None:
     """``some`` (``deciding`` true) or ``every`` (false), three-valued."""
     unknown = False
@@ -160,12 +158,16 @@ def quantified(
     return None if unknown else not deciding
 
 
-def some(turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site_) -> bool | None:
+def some(
+    turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site | None
+) -> bool | None:
     """``some ... satisfies``."""
     return quantified(turns, run, site, deciding=True)
 
 
-def every(turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site_) -> bool | None:
+def every(
+    turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site | None
+) -> bool | None:
     """``every ... satisfies``."""
     return quantified(turns, run, site, deciding=False)
 
@@ -173,7 +175,7 @@ def every(turns: Callable[[Callable[[Any], None]], None], run: Run, site: Site_)
 # ---- filters
 
 
-def filter_index(value: Any, index: Any, run: Run, site: Site_) -> Any:
+def filter_index(value: Any, index: Any, run: Run, site: Site | None) -> Any:
     """``list[number]``: counted from 1, or from the end when negative."""
     if value is None:
         return None
@@ -197,7 +199,7 @@ def filter_items(value: Any, condition: Callable[[Any], Any], run: Run) -> list[
     return [item for item in items if condition(item) is True]
 
 
-def filter_unknown(value: Any, condition: Callable[[Any], Any], run: Run, site: Site_) -> Any:
+def filter_unknown(value: Any, condition: Callable[[Any], Any], run: Run, site: Site | None) -> Any:
     """``list[x]`` where only the value of x tells whether it is an index or a condition."""
     if value is None:
         return None
@@ -268,7 +270,7 @@ _PROPERTIES: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
 }
 
 
-def get_path(value: Any, name: str, run: Run, site: Site_) -> Any:
+def get_path(value: Any, name: str, run: Run, site: Site | None) -> Any:
     """``value.name``: a context entry, a property, or the list of both for a list."""
     if type(value) is dict:
         if name in value:
@@ -289,7 +291,7 @@ def get_path(value: Any, name: str, run: Run, site: Site_) -> Any:
 
 
 def make_range(
-    low: Any, high: Any, brackets: tuple[bool, bool], run: Run, site: Site_
+    low: Any, high: Any, brackets: tuple[bool, bool], run: Run, site: Site | None
 ) -> Range | None:
     """``[low..high]``; null when the ends have no order.
 
@@ -307,7 +309,7 @@ def make_range(
     return Range(low, high, *brackets)
 
 
-def unary_range(operator: str, value: Any, run: Run, site: Site_) -> Any:
+def unary_range(operator: str, value: Any, run: Run, site: Site | None) -> Any:
     """``< 5`` as a value: the range without a lower end (DMN 1.5, 10.3.2.7)."""
     if value is None or compare(value, value) is None:
         run.warn("feel.range", site, low="null", high=kind_name(value))
@@ -323,7 +325,7 @@ def unary_range(operator: str, value: Any, run: Run, site: Site_) -> Any:
     return None
 
 
-def instance_of(value: Any, wanted: FeelType, run: Run, site: Site_) -> bool | None:
+def instance_of(value: Any, wanted: FeelType, run: Run, site: Site | None) -> bool | None:
     """``value instance of type``; null belongs to the type Null alone."""
     if isinstance(wanted, UnknownType):
         run.warn("feel.type", site, name=str(wanted))
@@ -333,7 +335,7 @@ def instance_of(value: Any, wanted: FeelType, run: Run, site: Site_) -> bool | N
     return conforms(value, wanted)
 
 
-def make_context(entries: list[tuple[str, Any]], run: Run, site: Site_) -> Any:
+def make_context(entries: list[tuple[str, Any]], run: Run, site: Site | None) -> Any:
     """A context from its entries; null when a key occurs twice."""
     made = dict(entries)
     if len(made) != len(entries):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sagsgang.feel._texts import EXPECTED, LIMITS
+from sagsgang.feel._messages import EXPECTED, LIMITS
 
 __all__ = [
     "FeelError",

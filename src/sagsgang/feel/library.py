@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
+from sagsgang.feel._messages import REASONS
 from sagsgang.feel._parser import parse_type_text
 from sagsgang.feel._run import Fault, Run
-from sagsgang.feel._texts import REASONS
 from sagsgang.feel.errors import FeelNameError
 from sagsgang.feel.functions import FeelFunction, Parameter
 from sagsgang.feel.trace import Site

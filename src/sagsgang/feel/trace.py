@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sagsgang.feel._texts import sentence
+from sagsgang.feel._messages import sentence
 
 __all__ = ["Site", "Trace", "Warning"]
 

@@ -359,6 +359,8 @@ CASES = [
         {
             "a schema as BPMN": _IMPORT
             + _IMPORT.replace("o.bpmn", "o.xsd").replace("urn:other", "u"),
+            "not a URI": _IMPORT
+            + '<import importType="text/plain" location="https://example.org/o" namespace="u"/>',
             "a service as BPMN": _IMPORT
             + _IMPORT.replace("o.bpmn", "o.wsdl").replace("urn:other", "u"),
         },

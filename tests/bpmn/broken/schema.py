@@ -264,7 +264,9 @@ CASES = [
                 SIMPLE,
                 (
                     "</definitions>",
-                    ('<import importType="x" location="http://x" namespace="u"/></definitions>'),
+                    (
+                        '<import importType="urn:x" location="http://x" namespace="u"/></definitions>'
+                    ),
                 ),
             ),
             (

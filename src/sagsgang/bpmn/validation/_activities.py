@@ -10,12 +10,17 @@ from lxml import etree
 
 from sagsgang.bpmn._read import attribute, child, children, extension, reference, text_of
 from sagsgang.bpmn.model import local_name
-from sagsgang.bpmn.validation._context import ACTIVITIES, SUBPROCESSES, TASKS, Context
+from sagsgang.bpmn.validation._context import (
+    ABSOLUTE_URI,
+    ACTIVITIES,
+    SUBPROCESSES,
+    TASKS,
+    Context,
+)
 
 __all__ = ["check_activities"]
 
 _MIME = re.compile(r"[\w.+-]+/[\w.+*-]+\s*(;.*)?")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 _EXPRESSIONS = (
     "activationCondition",
     "completionCondition",
@@ -71,7 +76,7 @@ def _languages(context: Context) -> None:
     ]
     for element, name in named:
         language = element.get(name)
-        if language and not _URI.fullmatch(language.strip()):
+        if language and not ABSOLUTE_URI.fullmatch(language.strip()):
             context.add(
                 element,
                 "language-uri",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sagsgang.bpmn.validation._imported import Imports
 from sagsgang.bpmn.validation._rules import Severity, rules
 
 __all__ = [
+    "ABSOLUTE_URI",
     "ACTIVITIES",
     "CATCHING",
     "CHOREOGRAPHY",
@@ -72,6 +74,7 @@ CHOREOGRAPHY = frozenset({"choreographyTask", "subChoreography", "callChoreograp
 CONVERSATIONS = frozenset({"conversation", "subConversation", "callConversation"})
 FLOW_NODES = ACTIVITIES | EVENTS | GATEWAYS | CHOREOGRAPHY
 CONTAINERS = SUBPROCESSES | {"process"}
+ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 # Namespaces that say nothing of who wrote a file.
 _COMMON = ("http://www.omg.org/", "http://www.w3.org/", "http://schemas.xmlsoap.org/")
 # Parts of target namespaces that tools give their files, also where they say nothing else.

@@ -10,7 +10,7 @@ from lxml import etree
 
 from sagsgang.bpmn.errors import UnreadableModel
 from sagsgang.bpmn.model import BPMN, Model
-from sagsgang.bpmn.validation._context import Context
+from sagsgang.bpmn.validation._context import ABSOLUTE_URI, Context
 from sagsgang.bpmn.validation._imported import WSDL, XML_SCHEMA, is_file, kind_of
 
 __all__ = ["check_imports"]
@@ -43,6 +43,12 @@ def check_imports(context: Context) -> None:
                 element,
                 "import-type",
                 f"{location!r} importeres som {kind!r}; importType skal være {wanted!r}.",
+            )
+        elif kind and not ABSOLUTE_URI.fullmatch(kind.strip()):
+            context.add(
+                element,
+                "import-type",
+                f"importType={kind!r} skal være en URI, der nævner filens art.",
             )
         for read in (model, root):
             if isinstance(read, UnreadableModel):

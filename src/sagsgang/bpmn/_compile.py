@@ -274,7 +274,7 @@ class _Builder:
                 and not (each.work is not None and each.work.instantiate)
             )
         if node.kind is not Kind.PROCESS:
-            node.local = self._tasks.data_names(self._elements[node.id])
+            node.local = self._tasks.data.declared(self._elements[node.id])
 
     def _mark_compensable(self, node: Node) -> bool:
         found = False

@@ -18,10 +18,9 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sagsgang.bpmn._expressions import Expression, ExpressionFault
-from sagsgang.bpmn._read_tasks import MISSING
+from sagsgang.bpmn._expressions import MISSING, Expression, ExpressionFault
 from sagsgang.bpmn._timers import Timer, TimerError, occurrence
-from sagsgang.bpmn.graph import Flow, Graph, Kind, Mapping_, Node
+from sagsgang.bpmn.graph import Flow, Graph, IoMapping, Kind, Node
 from sagsgang.bpmn.protocol import (
     CloseReason,
     CloseWait,
@@ -241,7 +240,7 @@ class Core(ABC):
 
     def mapped(
         self,
-        mappings: Iterable[Mapping_],
+        mappings: Iterable[IoMapping],
         scope: Scope,
         extra: Mapping[str, Any] = _NOTHING,
         *,

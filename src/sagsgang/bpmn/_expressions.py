@@ -17,7 +17,20 @@ from sagsgang import feel
 from sagsgang.bpmn._functions import FUNCTIONS
 from sagsgang.bpmn._respell import is_foreign, respell
 
-__all__ = ["Clock", "Expression", "ExpressionFault", "condition", "constant", "text_or_feel"]
+__all__ = [
+    "MISSING",
+    "Clock",
+    "Expression",
+    "ExpressionFault",
+    "Gathered",
+    "Variable",
+    "condition",
+    "constant",
+    "text_or_feel",
+]
+
+MISSING: Any = object()
+"""What a data association gives when its source does not exist: nothing is then assigned."""
 
 
 class Clock(Protocol):
@@ -99,6 +112,42 @@ class Expression:
         for warning in trace:
             return warning.danish.rstrip(".")
         return ""
+
+
+class Variable(Expression):
+    """Reads one variable whatever its name looks like; ``MISSING`` where there is none."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.names = (name,)
+
+    @property
+    def is_constant(self) -> bool:
+        return False
+
+    def evaluate(self, context: Mapping[str, Any], clock: object = None) -> Any:  # noqa: ARG002
+        return context.get(self.text, MISSING)
+
+
+class Gathered(Expression):
+    """A list, or with keys a context, of the values of other expressions."""
+
+    __slots__ = ("_keys", "_parts")
+
+    def __init__(self, text: str, keys: list[str] | None, parts: list[Expression]) -> None:
+        super().__init__(text)
+        self._keys, self._parts = keys, parts
+        self.names = tuple(sorted({name for each in parts for name in each.names}))
+
+    @property
+    def is_constant(self) -> bool:
+        return False
+
+    def evaluate(self, context: Mapping[str, Any], clock: Clock | None = None) -> Any:
+        values = [each.evaluate(context, clock) for each in self._parts]
+        return values if self._keys is None else dict(zip(self._keys, values, strict=True))
 
 
 def constant(value: Any) -> Expression:

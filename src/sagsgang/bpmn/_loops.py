@@ -9,8 +9,7 @@ from typing import Any
 
 from sagsgang.bpmn._activities import Activities
 from sagsgang.bpmn._core import Fault, Op, fault_of
-from sagsgang.bpmn._expressions import Expression, ExpressionFault
-from sagsgang.bpmn._read_tasks import MISSING
+from sagsgang.bpmn._expressions import MISSING, Expression, ExpressionFault
 from sagsgang.bpmn._throwing import container_of
 from sagsgang.bpmn.graph import Loop, Node
 from sagsgang.bpmn.protocol import CloseReason

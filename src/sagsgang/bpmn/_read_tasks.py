@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What activities ask for: mappings, assignment, handlers, decisions, loops.
+"""What activities ask for: assignment, handlers, decisions, calls, loops.
 
 The same facts can be said in the standard's own elements, in ``zeebe:`` extensions (first choice),
 in ``sagsgang:`` ones, and in the older ``camunda:`` attributes that many models carry.
@@ -8,12 +8,10 @@ in ``sagsgang:`` ones, and in the older ``camunda:`` attributes that many models
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from lxml import etree
 
-from sagsgang.bpmn._expressions import Clock, Expression, condition, constant, text_or_feel
+from sagsgang.bpmn._expressions import Expression, Variable, condition, constant, text_or_feel
 from sagsgang.bpmn._read import (
     attribute,
     boolean,
@@ -24,18 +22,13 @@ from sagsgang.bpmn._read import (
     reference,
     text_of,
 )
+from sagsgang.bpmn._read_data import DataReader
 from sagsgang.bpmn._read_events import EventReader
-from sagsgang.bpmn.graph import EventDef, EventKind, Kind, Loop, Mapping_, Node, Work
+from sagsgang.bpmn.graph import EventDef, EventKind, Kind, Loop, Node, Work
 from sagsgang.bpmn.model import BPMN, Model, local_name
 
-__all__ = ["MISSING", "TaskReader"]
+__all__ = ["TaskReader"]
 
-MISSING: Any = object()
-"""What a data association gives when its source does not exist: nothing is then assigned."""
-
-_DATA = ("dataObject", "property")
-_ENDS = ("dataInput", "dataOutput")
-_RECEIVING = frozenset({Kind.START, Kind.CATCH, Kind.BOUNDARY, Kind.RECEIVE})
 _GLOBAL_TASKS = {
     "globalTask": Kind.TASK,
     "globalManualTask": Kind.TASK,
@@ -45,42 +38,6 @@ _GLOBAL_TASKS = {
 }
 
 
-class _Variable(Expression):
-    """Reads one variable whatever its name looks like; ``MISSING`` where there is none."""
-
-    __slots__ = ()
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.names = (name,)
-
-    @property
-    def is_constant(self) -> bool:
-        return False
-
-    def evaluate(self, context: Mapping[str, Any], clock: object = None) -> Any:  # noqa: ARG002
-        return context.get(self.text, MISSING)
-
-
-class _Gathered(Expression):
-    """A list, or with keys a context, of the values of other expressions."""
-
-    __slots__ = ("_keys", "_parts")
-
-    def __init__(self, text: str, keys: list[str] | None, parts: list[Expression]) -> None:
-        super().__init__(text)
-        self._keys, self._parts = keys, parts
-        self.names = tuple(sorted({name for each in parts for name in each.names}))
-
-    @property
-    def is_constant(self) -> bool:
-        return False
-
-    def evaluate(self, context: Mapping[str, Any], clock: Clock | None = None) -> Any:
-        values = [each.evaluate(context, clock) for each in self._parts]
-        return values if self._keys is None else dict(zip(self._keys, values, strict=True))
-
-
 class TaskReader:
     """Reads activities of one process.
 
@@ -88,9 +45,13 @@ class TaskReader:
         model: The file.
         process: The ``process`` element.
         names: Variable names for FEEL.
+
+    Attributes:
+        data: Reads what goes in and out.
     """
 
     def __init__(self, model: Model, process: etree._Element, names: tuple[str, ...]) -> None:
+        self.data = DataReader(model, names)
         self._model = model
         self._names = names
         self._groups: dict[str, str] = {}
@@ -124,13 +85,11 @@ class TaskReader:
                 node.events = (reader.message(element.get("messageRef"), catching=catching),)
             elif kind is Kind.RECEIVE:
                 node.events = (EventDef(EventKind.MESSAGE),)
-        self._read_mappings(node, element)
-        self._read_associations(node, element)
+        self.data.read(node, element)
 
     def read_event(self, node: Node, element: etree._Element) -> None:
         """Fill in mappings and handler of an event."""
-        self._read_mappings(node, element)
-        self._read_associations(node, element)
+        self.data.read(node, element)
         definition = next(
             (each for each in element if local_name(each).endswith("EventDefinition")), None
         )
@@ -140,14 +99,6 @@ class TaskReader:
             if work.task_type is None and definition is not None:
                 self._read_handler(definition, work)
             node.work = work
-
-    def data_names(self, element: etree._Element) -> tuple[str, ...]:
-        """Names of the data objects and properties declared in a container."""
-        return tuple(
-            self._variable_of(each)
-            for each in element
-            if local_name(each) in _DATA and each.get("id")
-        )
 
     def read_loop(self, element: etree._Element, events: EventReader) -> Loop | None:
         """How often an activity is done; None is once."""
@@ -182,18 +133,18 @@ class TaskReader:
         else:
             source = reference(text_of(child(multi, "loopDataInputRef")))
             if source:
-                loop.collection = _Variable(self._source_of(source, element))
+                loop.collection = Variable(self.data.source_of(source, element))
                 item = child(multi, "inputDataItem")
-                loop.item = self._variable_of(item) if item is not None else ""
+                loop.item = self.data.variable_of(item) if item is not None else ""
         loop.output_collection = get("outputCollection", "")
         if get("outputElement", ""):
             loop.output_item = condition(get("outputElement", ""), self._names)
         target = reference(text_of(child(multi, "loopDataOutputRef")))
         if target and not loop.output_collection:
-            loop.output_collection = self._target_of(target, element)
+            loop.output_collection = self.data.target_of(target, element)
             item = child(multi, "outputDataItem")
             if item is not None:
-                loop.output_item = _Variable(self._variable_of(item))
+                loop.output_item = Variable(self.data.variable_of(item))
         references = {
             "One": multi.get("oneBehaviorEventRef"),
             "None": multi.get("noneBehaviorEventRef"),
@@ -209,7 +160,7 @@ class TaskReader:
 
     def _collection(self, text: str) -> Expression:
         if re.fullmatch(r"[^\W\d]\w*", text):
-            return _Variable(text)
+            return Variable(text)
         return text_or_feel(text, self._names)
 
     def _read_handler(self, element: etree._Element, work: Work) -> None:
@@ -327,140 +278,9 @@ class TaskReader:
         if ways or back:
             work.pass_all_in = any(each.get("variables") == "all" for each in ways)
             work.pass_all_out = any(each.get("variables") == "all" for each in back)
-            node.inputs += tuple(filter(None, map(self._variable_mapping, ways)))
-            node.outputs += tuple(filter(None, map(self._variable_mapping, back)))
+            node.inputs += tuple(filter(None, map(self.data.variable_mapping, ways)))
+            node.outputs += tuple(filter(None, map(self.data.variable_mapping, back)))
         return element
-
-    def _variable_mapping(self, element: etree._Element) -> Mapping_ | None:
-        target = element.get("target")
-        if not target:
-            return None
-        source, expression = element.get("source"), element.get("sourceExpression")
-        if source:
-            return Mapping_((target,), _Variable(source))
-        return Mapping_((target,), text_or_feel(expression or "", self._names))
-
-    def _read_mappings(self, node: Node, element: etree._Element) -> None:
-        inputs: list[Mapping_] = []
-        outputs: list[Mapping_] = []
-        for block in extensions(element, "ioMapping"):
-            for each in block:
-                target = each.get("target")
-                if not target:
-                    continue
-                mapping = Mapping_(
-                    tuple(target.split(".")), text_or_feel(each.get("source", ""), self._names)
-                )
-                (inputs if local_name(each) == "input" else outputs).append(mapping)
-        for block in extensions(element, "inputOutput"):
-            for each in block:
-                name = each.get("name")
-                if not name:
-                    continue
-                mapping = Mapping_((name,), self._parameter(each))
-                is_input = local_name(each) == "inputParameter"
-                (inputs if is_input else outputs).append(mapping)
-        node.inputs += tuple(inputs)
-        node.outputs += tuple(outputs)
-
-    def _parameter(self, element: etree._Element) -> Expression:
-        """The value of an input or output parameter: a text, an expression, a list or a map."""
-        inside = next((each for each in element if isinstance(each.tag, str)), None)
-        tag = "" if inside is None else local_name(inside)
-        if inside is None:
-            return text_or_feel(text_of(element), self._names)
-        if tag in {"list", "map"}:
-            parts = [each for each in inside if isinstance(each.tag, str)]
-            keys = [each.get("key", "") for each in parts] if tag == "map" else None
-            return _Gathered(text_of(element), keys, [self._parameter(each) for each in parts])
-        language = inside.get("scriptFormat") or inside.get("language") or ""
-        text = text_of(element)
-        if "feel" in language.lower():
-            return condition(text, self._names)
-        return Expression(text, error=f"{text!r} er skrevet i {language or tag!r}, ikke i FEEL.")
-
-    def _read_associations(self, node: Node, element: etree._Element) -> None:
-        """Data associations that carry something; those that only draw a line are left alone.
-
-        An assignment says what is carried instead of the source (BPMN 2.0.2, 10.4.2).
-        """
-        specification = child(element, "ioSpecification")
-        if specification is None:
-            if node.kind >= Kind.TASK:
-                return
-            specification = element  # events declare their data themselves
-        declared = {each.get("id") for each in specification if local_name(each) in _ENDS}
-        inputs: list[Mapping_] = []
-        outputs: list[Mapping_] = []
-        for tag, found in (("dataInputAssociation", inputs), ("dataOutputAssociation", outputs)):
-            for association in children(element, tag):
-                source = reference(text_of(child(association, "sourceRef")))
-                target = reference(text_of(child(association, "targetRef")))
-                assignments = children(association, "assignment")
-                for assignment in assignments:
-                    name, *path = text_of(child(assignment, "to")).removeprefix("=").split(".")
-                    value = self._condition(assignment, "from")
-                    if value is not None and name:
-                        found.append(Mapping_((self._data_name(name), *path), value))
-                inner = target if found is inputs else source
-                if inner in declared and source and target and not assignments:
-                    transformation = self._condition(association, "transformation")
-                    value = transformation or _Variable(self._name_of(source))
-                    found.append(Mapping_((self._name_of(target),), value))
-        node.inputs += tuple(inputs)
-        node.outputs += tuple(outputs)
-        if (
-            node.kind in _RECEIVING
-            and len(outputs) == 1
-            and isinstance(outputs[0].source, _Variable)
-        ):
-            node.payload = outputs[0].source.text
-
-    def _data_name(self, key: str) -> str:
-        """The variable of a data element by its id; any other name is itself."""
-        element = self._model.by_id.get(key)
-        known = element is not None and local_name(element) in {
-            *_ENDS,
-            *_DATA,
-            "dataObjectReference",
-        }
-        return self._name_of(key) if known else key
-
-    def _source_of(self, key: str, element: etree._Element) -> str:
-        """The variable behind a loop's data input: what is associated with it, or itself."""
-        for association in children(element, "dataInputAssociation"):
-            if reference(text_of(child(association, "targetRef"))) == key:
-                source = reference(text_of(child(association, "sourceRef")))
-                if source:
-                    return self._name_of(source)
-        return self._name_of(key)
-
-    def _target_of(self, key: str, element: etree._Element) -> str:
-        for association in children(element, "dataOutputAssociation"):
-            if reference(text_of(child(association, "sourceRef"))) == key:
-                target = reference(text_of(child(association, "targetRef")))
-                if target:
-                    return self._name_of(target)
-        return self._name_of(key)
-
-    def _name_of(self, key: str) -> str:
-        element = self._model.by_id.get(key)
-        if element is None:
-            return key
-        if local_name(element) == "dataObjectReference":
-            target = self._model.by_id.get(reference(element.get("dataObjectRef")))
-            if target is not None:
-                return self._variable_of(target)
-        return self._variable_of(element)
-
-    def _variable_of(self, element: etree._Element) -> str:
-        if element.get("name"):
-            return str(element.get("name"))
-        if local_name(element) == "dataObject":
-            for each in self._model.root.iter(f"{{{BPMN}}}dataObjectReference"):
-                if reference(each.get("dataObjectRef")) == element.get("id") and each.get("name"):
-                    return str(each.get("name"))
-        return element.get("id", "")
 
     def _condition(self, element: etree._Element, tag: str) -> Expression | None:
         return self._condition_text(text_of(child(element, tag)))

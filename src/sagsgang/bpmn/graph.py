@@ -23,9 +23,9 @@ __all__ = [
     "EventKind",
     "Flow",
     "Graph",
+    "IoMapping",
     "Kind",
     "Loop",
-    "Mapping_",
     "Node",
     "StartEvent",
     "Work",
@@ -115,7 +115,7 @@ class Flow:
 
 
 @dataclass(slots=True, eq=False)
-class Mapping_:  # noqa: N801 - the bare name belongs to collections.abc
+class IoMapping:
     """One input or output mapping: a variable (perhaps a path into one) and its expression."""
 
     target: tuple[str, ...]
@@ -267,8 +267,8 @@ class Node:
     catches: bool = False
     events: tuple[EventDef, ...] = ()
     parallel_multiple: bool = False
-    inputs: tuple[Mapping_, ...] = ()
-    outputs: tuple[Mapping_, ...] = ()
+    inputs: tuple[IoMapping, ...] = ()
+    outputs: tuple[IoMapping, ...] = ()
     work: Work | None = None
     loop: Loop | None = None
     start_quantity: int = 1

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sagsgang.bpmn._core import Fault
-from sagsgang.bpmn._expressions import Expression, ExpressionFault
-from sagsgang.bpmn._read_tasks import MISSING
+from sagsgang.bpmn._expressions import MISSING, Expression, ExpressionFault
 from sagsgang.bpmn._timers import TimerError, instant
 from sagsgang.bpmn.graph import Graph, Node, Work
 from sagsgang.bpmn.protocol import Wait, WaitKind

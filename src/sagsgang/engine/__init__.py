@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sagsgang.engine._history import HistoryEntry
-    from sagsgang.engine._unit import MAX_STATE_BYTES, Instance
+    from sagsgang.engine._instance import Instance
+    from sagsgang.engine._limits import MAX_STATE_BYTES, MAX_VARIABLE_BYTES
     from sagsgang.engine.clock import Clock, ManualClock, SystemClock
     from sagsgang.engine.errors import (
         ConflictError,
@@ -81,7 +82,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_history": ("HistoryEntry",),
-    "_unit": ("MAX_STATE_BYTES", "Instance"),
+    "_instance": ("Instance",),
+    "_limits": ("MAX_STATE_BYTES", "MAX_VARIABLE_BYTES"),
     "clock": ("Clock", "ManualClock", "SystemClock"),
     "errors": (
         "ConflictError",
@@ -144,6 +146,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "MAX_STATE_BYTES",
+    "MAX_VARIABLE_BYTES",
     "AppliedStep",
     "Clock",
     "CompleteItem",

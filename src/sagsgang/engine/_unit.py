@@ -58,9 +58,9 @@ from sagsgang.engine.errors import (
 from sagsgang.engine.handlers import queue_of
 from sagsgang.engine.listeners import AppliedStep, listeners
 
-__all__ = ["MAX_STATE_BYTES", "MESSAGE_LIFETIME", "Instance", "UnitOfWork"]
+__all__ = ["Instance", "UnitOfWork"]
 
-MESSAGE_LIFETIME = timedelta(days=30)
+_MESSAGE_LIFETIME = timedelta(days=30)
 """How long a message that an instance sends waits for its receiver."""
 
 
@@ -390,7 +390,7 @@ class UnitOfWork:
                         effect.correlation_key,
                         codec.dumps(dict(effect.variables)).decode(),
                         self._stamp,
-                        _store.to_db(self.now + MESSAGE_LIFETIME),
+                        _store.to_db(self.now + _MESSAGE_LIFETIME),
                     )
                 )
             case Escalated() if instance.parent_id is not None:

@@ -36,7 +36,17 @@ from sagsgang.bpmn.protocol import (
 from sagsgang.bpmn.state import State
 from sagsgang.bpmn.step import catches_error, initial, step
 
-__all__ = ["ERROR_KEY", "ESCALATION_KEY", "Instance", "Outside", "VirtualHost", "first_event"]
+__all__ = [
+    "ERROR_KEY",
+    "ESCALATION_KEY",
+    "Decide",
+    "Inline",
+    "Instance",
+    "Outside",
+    "Resolve",
+    "VirtualHost",
+    "first_event",
+]
 
 ERROR_KEY = "@error"
 """An answer with this key ends the task in the BPMN error of that code."""
@@ -53,6 +63,10 @@ _SPEAKING = frozenset(
 )
 _OF_PROCESS = {"entered": "started", "completed": "ended", "terminated": "ended"}
 
+Decide = Callable[[str, Variables], Any]
+Inline = Callable[[str], InlineHandler | None]
+Resolve = Callable[[str], Model | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -64,9 +78,9 @@ class Outside:
         resolve: Finds the file of a called process.
     """
 
-    decide: Callable[[str, Variables], Any] | None = None
-    inline: Callable[[str], InlineHandler | None] | None = None
-    resolve: Callable[[str], Model | None] | None = None
+    decide: Decide | None = None
+    inline: Inline | None = None
+    resolve: Resolve | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -8,7 +8,7 @@ they are answered, processes of the same file send each other messages and signa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,8 +18,11 @@ from sagsgang.bpmn._compile import compile as compile_model
 from sagsgang.bpmn._virtual import (
     ERROR_KEY,
     ESCALATION_KEY,
+    Decide,
+    Inline,
     Instance,
     Outside,
+    Resolve,
     VirtualHost,
     first_event,
 )
@@ -31,7 +34,6 @@ from sagsgang.bpmn.protocol import (
     Complete,
     Ended,
     Escalated,
-    InlineHandler,
     SendMessage,
     ThrowError,
     ThrowEscalation,
@@ -48,10 +50,13 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Where the virtual clock starts unless told otherwise."""
 
 _MOST_FIRINGS = 100
-
-Decide = Callable[[str, Variables], Any]
-Inline = Callable[[str], InlineHandler | None]
-Resolve = Callable[[str], Model | None]
+_ANSWERED = {
+    WaitKind.USER_TASK,
+    WaitKind.JOB,
+    WaitKind.MESSAGE,
+    WaitKind.SIGNAL,
+    WaitKind.CONDITION,
+}
 
 
 def run(
@@ -115,6 +120,8 @@ class _Runner(VirtualHost):
         self._fired: dict[str, int] = {}
         self._said: set[tuple[int, int, str]] = set()
         self._addresses = Addresses(model)
+        # What processes begin with that no one starts but their own timers.
+        self._first_variables: Mapping[str, Any] = {}
 
     # --- The run ---------------------------------------------------------------------------
 
@@ -358,14 +365,3 @@ class _Runner(VirtualHost):
         status = "failed" if error else "waiting" if waiting else "completed"
         first = self.instances[0].state.variables if self.instances else {}
         return {"status": status, "waiting": waiting, "error": error, "variables": dict(first)}
-
-    _first_variables: Mapping[str, Any] = {}
-
-
-_ANSWERED = {
-    WaitKind.USER_TASK,
-    WaitKind.JOB,
-    WaitKind.MESSAGE,
-    WaitKind.SIGNAL,
-    WaitKind.CONDITION,
-}

@@ -206,6 +206,9 @@ class Gateways(Loops):
     def _complex_arrival(self, scope: Scope, node: Node, counts: dict[str, int]) -> None:
         """A token has come to a complex gateway (13.4.5)."""
         if node.id in scope.data.get("reset", ()):
+            had = scope.data.get("had", {}).get(node.id, ())
+            if all(flow.id in had or flow.id in counts for flow in node.incoming):
+                self._reset(scope, node, counts)
             return
         total = sum(counts.values())
         extra: dict[str, Any] = {"activationCount": Decimal(total), "waitingForStart": True}
@@ -240,7 +243,7 @@ class Gateways(Loops):
         else:
             del scope.data["reset"]
         had: dict[str, list[str]] = {**scope.data.pop("had", {})}
-        had.pop(node.id, None)
+        before = had.pop(node.id, [])
         if had:
             scope.data["had"] = had
         late = {"activationCount": Decimal(sum(counts.values())), "waitingForStart": False}
@@ -257,10 +260,23 @@ class Gateways(Loops):
         except (Fault, ExpressionFault) as error:
             self.incident(scope, node, Op.LEAVE, *fault_of(error))
             return
-        if counts:
-            taken = self._take(scope, node, counts)
-            scope.tokens -= 1 if taken else 0
+        # What comes a second time from where the first firing took a token is of the next round.
+        rest = {key: n if key in before else n - 1 for key, n in counts.items()}
+        rest = {key: n for key, n in rest.items() if n}
+        scope.arrived.pop(node.id, None)
+        scope.tokens -= sum(key not in before for key in counts)
+        if rest:
+            self._come_again(scope, node, rest)
         self._distribute(scope, chosen, 1)
+
+    def _come_again(self, scope: Scope, node: Node, counts: dict[str, int]) -> None:
+        """Let one of the tokens of a next round arrive anew, for they may be enough to fire."""
+        flow = next(each for each in node.incoming if each.id in counts)
+        waiting = {**counts, flow.id: counts[flow.id] - 1}
+        waiting = {key: number for key, number in waiting.items() if number}
+        if waiting:
+            scope.arrived[node.id] = waiting
+        self.queue.append((Op.ENTER, scope, node, flow))
 
 
 def _no_way(node: Node) -> Fault:

@@ -265,7 +265,8 @@ CASES = [
                 (
                     "</definitions>",
                     (
-                        '<import importType="urn:x" location="http://x" namespace="u"/></definitions>'
+                        '<import importType="urn:x" location="http://x" namespace="u"/>'
+                        "</definitions>"
                     ),
                 ),
             ),

@@ -40,6 +40,9 @@ def test_an_order_becomes_a_case_and_can_be_followed(portal, world):
     read = portal.get(f"cases/{case['number']}").json()
     assert read == case
     assert portal.get("cases").json()["cases"] == [case]
+    assert case["summary"]["Medarbejdernummer"] == "10001"
+    assert case["summary"]["Timer"] == 7
+    assert isinstance(case["summary"]["Beløb"], float)
     stored = Case.objects.get(number=case["number"])
     assert stored.submission.submitted_by == "afloeser"
     ordered = Entry.objects.get(action="api.ordered")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -47,7 +48,9 @@ def test_only_a_caseworkers_task_ends_the_straight_way(world: World) -> None:
 def test_title_summary_and_stage_follow_the_flow(world: World) -> None:
     case = worlds.order(world)
     assert case.stage == "Venter på, at din leder godkender"
+    case.refresh_from_db()
     assert case.summary["Enhed"] == "Bøgeskolen"
+    assert isinstance(case.summary["Beløb"], Decimal), "numbers are stored as numbers"
     engine.cancel(case.process_instance or 0, reason="x", now=NOW, actor="system")
     case.refresh_from_db()
     assert case.stage == "Trukket tilbage"

@@ -8,36 +8,62 @@ hours, paid amounts. Names of persons are read through the organisation; CPR num
 
 from __future__ import annotations
 
+import json
 import uuid
+from decimal import Decimal
 from typing import Any
 
 import orjson
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import Col
 
 
 def _dumps(value: Any) -> bytes:
     return orjson.dumps(value, default=str)
 
 
-class ExactJSONField(models.JSONField):
-    """A JSON column written by orjson; ``Decimal`` and temporal values become strings."""
+def _dumps_with_numbers(value: Any) -> bytes:
+    return orjson.dumps(value, default=_number_or_text)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+
+def _number_or_text(value: Any) -> Any:
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(format(value, "f"))
+    return str(value)
+
+
+class ExactJSONField(models.JSONField):
+    """A JSON column written by orjson; temporal values become strings, and so does ``Decimal``.
+
+    Args:
+        numbers: ``Decimal`` stays a number, with all its digits, both ways.
+    """
+
+    def __init__(self, *args: Any, numbers: bool = False, **kwargs: Any) -> None:
         kwargs.setdefault("default", dict)
         kwargs.setdefault("blank", True)
+        # No part of the column: a migration need not know of it.
+        self._numbers = numbers
         super().__init__(*args, **kwargs)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
         if value is None or isinstance(value, models.Expression):
             return super().get_db_prep_value(value, connection, prepared)
+        dumps = _dumps_with_numbers if self._numbers else _dumps
         if connection.vendor == "postgresql":
             # psycopg is installed wherever the database is PostgreSQL.
             from psycopg.types.json import Jsonb
 
-            return Jsonb(value, dumps=_dumps)
-        return _dumps(value).decode()
+            return Jsonb(value, dumps=dumps)
+        return dumps(value).decode()
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """The value of a column; what is looked up inside it comes as Django reads it."""
+        if self._numbers and isinstance(value, str) and isinstance(expression, Col):
+            return json.loads(value, parse_float=Decimal)
+        return super().from_db_value(value, expression, connection)
 
 
 class SolutionRelease(models.Model):
@@ -156,7 +182,7 @@ class Case(models.Model):
     )
     origin = models.CharField(max_length=16)
     data = ExactJSONField()
-    summary = ExactJSONField()
+    summary = ExactJSONField(numbers=True)
     corrects = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="corrections"
     )

@@ -22,6 +22,7 @@ __all__ = [
     "normalise_name",
     "scan",
     "skip_blank",
+    "unescape",
 ]
 
 # DMN 1.5, 10.3.1.2, rules 27 to 30
@@ -171,3 +172,25 @@ def _match(text: str, position: int, pieces: tuple[str, ...]) -> int:
             return -1
         word_before = is_word
     return position
+
+
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(.))", re.DOTALL)
+_SIMPLE_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
+
+
+def unescape(body: str) -> str:
+    """The value of a string literal's body; surrogate pairs become one character."""
+    if "\\" not in body:
+        return body
+
+    def one(found: re.Match[str]) -> str:
+        code = found.group(1) or found.group(2)
+        if code:
+            point = int(code, 16)
+            return chr(point) if point <= 0x10FFFF else found.group()
+        return _SIMPLE_ESCAPES.get(found.group(3), found.group())
+
+    text = _ESCAPE.sub(one, body)
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -13,11 +13,11 @@ medians of the rounds.
 time, is faster on this disk. ``cpu ms`` is the processor's time for an instance in the processes
 of the contender, without the server's.
 
-How durable: SQLite with a write-ahead log and ``synchronous=FULL``, PostgreSQL with
-``synchronous_commit=on``, bpmn-engine syncs its files. ``commits`` are transactions that write, as
-the database counts them; ``all`` those that read, too; ``syncs`` how often PostgreSQL made its log
-durable. In flight, many commits share a sync: at PostgreSQL by themselves, at Sagsgang on both
-databases by its group commit.
+How durable: SQLite with a write-ahead log and ``synchronous=FULL`` (Sagsgang flushes the log
+itself before a commit returns), PostgreSQL with ``synchronous_commit=on``, bpmn-engine syncs its
+files. ``commits`` are transactions that write, as the database counts them; ``all`` those that
+read, too; ``syncs`` how often PostgreSQL made its log durable. In flight, many commits share a
+sync: at PostgreSQL by themselves, at Sagsgang on both databases by its group commit.
 
 Each contender runs in a process of its own. The peers are installed at the first run, into
 ``.venv-bench`` and ``benchmarks/peers/engine``; those that cannot be had are reported as absent.
@@ -133,7 +133,7 @@ def contenders(server: str | None, scale: float, *, peers: bool) -> Iterator[Con
     yield from peer("Temporal, development server", "sqlite", "temporal_flow.py", 60)
     yield own(f"{PROCESSES} processes", "sqlite", f"clients{PROCESSES}x1", 1000)
     yield from peer("SpiffWorkflow", "sqlite", "spiff.py", 1000, PROCESSES)
-    yield own(f"{IN_FLIGHT} in flight", "sqlite", f"clients1x{IN_FLIGHT}", 3000)
+    yield own(f"{IN_FLIGHT} in flight", "sqlite", f"clients2x{IN_FLIGHT // 2}", 3000)
     yield from peer("bpmn-engine", "files", "bpmn_engine.mjs", 200, IN_FLIGHT)
     yield from peer("DBOS", "sqlite", "dbos_flow.py", 150, IN_FLIGHT)
     yield from peer("Temporal, development server", "sqlite", "temporal_flow.py", 200, IN_FLIGHT)

@@ -33,7 +33,7 @@ else:
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
                     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;"
                     "PRAGMA mmap_size=268435456;"
-                    "PRAGMA journal_size_limit=67108864;"
+                    "PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4000;"
                 ),
             },
         }

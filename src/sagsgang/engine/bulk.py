@@ -27,6 +27,7 @@ __all__ = [
     "advance_pending",
     "again",
     "done_ids",
+    "has_pending",
     "refusals",
     "start_run",
     "stop_run",
@@ -94,15 +95,23 @@ def advance(run_id: int, *, now: datetime, portion: int = GROUP) -> BulkRun:
     return run
 
 
+def has_pending() -> bool:
+    """Whether a run is not done."""
+    return _pending().exists()
+
+
+def _pending() -> QuerySet[BulkRun]:
+    return BulkRun.objects.filter(done_at=None, stopped_at=None).order_by("pk")
+
+
 def advance_pending(now: datetime, *, portion: int = GROUP) -> int:
     """Carry out a portion of the oldest run that is not done; how many instances it concerned."""
     with transaction.atomic():
-        pending = BulkRun.objects.filter(done_at=None, stopped_at=None).order_by("pk")
         # Somebody else may be at it: then there is nothing to do here.
-        locked = pending.select_for_update(
+        locked = _pending().select_for_update(
             skip_locked=connection.features.has_select_for_update_skip_locked
         )
-        run = locked.first() if pending.exists() else None
+        run = locked.first()
         return _advance(run, now, portion) if run is not None else 0
 
 

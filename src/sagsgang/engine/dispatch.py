@@ -4,8 +4,9 @@
 The job row is the truth. An entry in a queue of Procrastinate says that there is work, and is
 deferred in the transaction that makes it; its queue has the name of the outside system, so that
 operators can give each one workers of its own. Timers, messages, signals, timed starts and what is
-periodic are entries too: every second one of the workers defers a tick. A second, small worker in
-each process runs those, so that slow jobs never keep timers waiting.
+periodic are entries too: each process looks now and then whether anything is due, and defers a tick
+if so. A second, small worker in each process runs those, so that slow jobs never keep timers
+waiting.
 
 Chosen by the Django setting ``SAGSGANG_DISPATCH``: ``procrastinate``, which needs
 ``procrastinate.contrib.django`` among the installed apps, or ``embedded``, which does not.
@@ -26,6 +27,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
 from sagsgang.engine import entries, messages, periodic, workers
+from sagsgang.engine._agenda import look
 from sagsgang.engine._runner import Runner
 from sagsgang.engine.clock import Clock
 from sagsgang.engine.entries import uses_procrastinate
@@ -45,7 +47,8 @@ _DEAD_AFTER: Final = 30.0
 """Seconds without a heartbeat after which Procrastinate takes a worker for dead."""
 _PATIENCE: Final = 5.0
 """Seconds for which a connection of Procrastinate's is waited for before all are made anew."""
-_EVERY_SECOND: Final = "* * * * * *"
+_FALLBACK: Final = 2
+"""Looks of a process's own for each look of Procrastinate for entries of which it was not told."""
 _EVERY_HALF_MINUTE: Final = "* * * * * */30"
 
 _runner = Runner()
@@ -68,7 +71,6 @@ def _register(app: App) -> None:
     def run_queue(queue: str) -> None:
         _runner.run_queue(queue)
 
-    @app.periodic(cron=_EVERY_SECOND)
     @app.task(name=entries.TICK, queue=entries.TIME_QUEUE)
     def tick(timestamp: int = 0) -> None:  # noqa: ARG001 - given by Procrastinate
         _runner.tick()
@@ -83,6 +85,9 @@ def _register(app: App) -> None:
         _runner.run_periodic(name)
 
     for each in periodic.declared():
+        # What is not always wanted is asked for by those who look.
+        if each.wanted is not None:
+            continue
         app.periodic(cron=each.cron, periodic_id=each.name, task_kwargs={"name": each.name})(
             run_periodic
         )
@@ -139,7 +144,7 @@ class ProcrastinateWorker:
         concurrency: int = 8,
         queues: Collection[str] | None = None,
         clock: Clock | None = None,
-        poll: timedelta = timedelta(milliseconds=500),
+        poll: timedelta = timedelta(seconds=1),
         lease: timedelta = timedelta(seconds=60),
         unknown_grace: timedelta = timedelta(minutes=10),
         name: str | None = None,
@@ -150,7 +155,7 @@ class ProcrastinateWorker:
             concurrency: How many jobs at once.
             queues: Only jobs of these queues; None is all.
             clock: Where the time comes from.
-            poll: How often to look when nobody calls.
+            poll: How often to look whether anything is due.
             lease: For how long a job is this worker's unless renewed; what a crash delays.
             unknown_grace: How long to leave jobs without a handler here to newer workers.
             name: Shown in logs and leases; host and process unless given.
@@ -176,6 +181,8 @@ class ProcrastinateWorker:
         _runner = self._runner
         heart = threading.Thread(target=self._keep_alive, name=f"{self.name}-heart", daemon=True)
         heart.start()
+        eyes = threading.Thread(target=self._watch, name=f"{self.name}-eyes", daemon=True)
+        eyes.start()
         pause = 0.0
         try:
             while not self._runner.stopping.is_set():
@@ -192,6 +199,7 @@ class ProcrastinateWorker:
         finally:
             self._runner.stopping.set()
             heart.join()
+            eyes.join()
             self._runner.close_connections()
 
     def stop(self) -> None:
@@ -230,6 +238,27 @@ class ProcrastinateWorker:
                 connection.close()
                 if self._runner.stopping.wait(1.0):
                     break
+        connection.close()
+
+    def _watch(self) -> None:
+        """Defer a tick when something is due, and what is periodic when it is wanted."""
+        turns = periodic.Turns(self._runner.clock.now())
+        pause = 0.0
+        while not self._runner.stopping.wait(pause):
+            pause = self._poll
+            now = self._runner.clock.now()
+            try:
+                agenda = look(now)
+                if agenda.due:
+                    entries.defer_tick_if_due()
+                elif agenda.next_at is not None:
+                    pause = max(min(pause, (agenda.next_at - now).total_seconds()), 0.01)
+                for each in turns.at(now):
+                    if each.wanted is not None and each.wanted():
+                        entries.defer_periodic(each.name, now)
+            except (DatabaseError, InterfaceError):
+                # Said by the heart.
+                connection.close()
         connection.close()
 
     def _is_busy(self) -> bool:
@@ -273,7 +302,7 @@ class ProcrastinateWorker:
 
     async def _both(self, app: App) -> None:
         settings: dict[str, Any] = {
-            "fetch_job_polling_interval": self._poll,
+            "fetch_job_polling_interval": self._poll * _FALLBACK,
             "delete_jobs": "successful",
             "install_signal_handlers": False,
             "stalled_worker_timeout": _DEAD_AFTER,

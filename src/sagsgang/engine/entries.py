@@ -32,7 +32,9 @@ __all__ = [
     "TIDY",
     "TIME_QUEUE",
     "defer",
+    "defer_periodic",
     "defer_tick",
+    "defer_tick_if_due",
     "enqueue_available",
     "queue_name",
     "uses_procrastinate",
@@ -83,6 +85,28 @@ def defer_tick() -> None:
     """Say in the present transaction that there are messages or signals to carry out."""
     with _faults_of_the_database():
         _app().configure_task(TICK, queue=TIME_QUEUE).defer()
+
+
+def defer_tick_if_due() -> None:
+    """Say that something is due, unless somebody, on whatever machine, has said so in this second.
+
+    By the clock of the database: those of the machines may differ.
+    """
+    first = _store.run(
+        "INSERT INTO engine_queue (name, free_at) VALUES (%s, clock_timestamp() + %s) "
+        "ON CONFLICT (name) DO UPDATE SET free_at = excluded.free_at "
+        "WHERE engine_queue.free_at IS NULL OR engine_queue.free_at <= clock_timestamp()",
+        [TIME_QUEUE, _SOON],
+    )
+    if first:
+        defer_tick()
+
+
+def defer_periodic(name: str, now: datetime) -> None:
+    """Ask for something periodic to be done now."""
+    with _faults_of_the_database():
+        asked = _app().configure_task(RUN_PERIODIC, queue=TIME_QUEUE)
+        asked.defer(timestamp=int(now.timestamp()), name=name)
 
 
 def _defer(queue: str, entries: int) -> None:

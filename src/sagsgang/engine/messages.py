@@ -29,7 +29,26 @@ from sagsgang.engine.errors import ConflictError, EngineError, NotActiveError, N
 from sagsgang.engine.models import Message, Signal, StartSubscription
 from sagsgang.engine.outages import is_outage
 
-__all__ = ["Delivered", "deliver_waiting", "delivery", "forget_old", "send_signals", "start_due"]
+__all__ = [
+    "DELIVERABLE",
+    "Delivered",
+    "deliver_waiting",
+    "delivery",
+    "forget_old",
+    "send_signals",
+    "start_due",
+]
+
+DELIVERABLE = (
+    "m.delivered_at IS NULL AND m.expires_at > %s AND ("
+    "EXISTS (SELECT 1 FROM engine_subscription s JOIN engine_processinstance i "
+    "ON i.id = s.instance_id AND i.status = 'active' WHERE s.kind = 'message' "
+    "AND s.name = m.name AND s.correlation_key = m.correlation_key) "
+    "OR EXISTS (SELECT 1 FROM engine_startsubscription t JOIN engine_processdefinition d "
+    "ON d.id = t.definition_id AND d.state = 'active' "
+    "WHERE t.kind = 'message' AND t.name = m.name))"
+)
+"""The condition on a message ``m`` that somebody waits for it or starts on it; given the time."""
 
 _ACTOR = "system"
 _log = structlog.get_logger(__name__)
@@ -46,14 +65,8 @@ def delivery(letter: Letter) -> Task[Delivered]:
 def deliver_waiting(now: datetime, limit: int = GROUP) -> int:
     """Deliver stored messages that somebody waits for or that start a process; how many."""
     rows = _store.query(
-        "SELECT m.id, m.name, m.correlation_key, m.variables FROM engine_message m "
-        "WHERE m.delivered_at IS NULL AND m.expires_at > %s AND ("
-        "EXISTS (SELECT 1 FROM engine_subscription s JOIN engine_processinstance i "
-        "ON i.id = s.instance_id AND i.status = 'active' WHERE s.kind = 'message' "
-        "AND s.name = m.name AND s.correlation_key = m.correlation_key) "
-        "OR EXISTS (SELECT 1 FROM engine_startsubscription t JOIN engine_processdefinition d "
-        "ON d.id = t.definition_id AND d.state = 'active' "
-        "WHERE t.kind = 'message' AND t.name = m.name)) ORDER BY m.id LIMIT %s",
+        "SELECT m.id, m.name, m.correlation_key, m.variables "  # noqa: S608 - a constant
+        f"FROM engine_message m WHERE {DELIVERABLE} ORDER BY m.id LIMIT %s",
         [_store.to_db(now), limit],
     )
     tasks = [delivery(Letter(name, key, text, row=row)) for row, name, key, text in rows]

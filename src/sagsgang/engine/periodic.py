@@ -35,11 +35,14 @@ class Periodic:
         every: How often; a divisor of a minute, an hour or a day.
         run: Given the present instant. May run in several processes at once, so it must be safe
             against itself.
+        wanted: Whether there is anything to do; None is always. Asked every so often, so that what
+            is seldom needed can be looked for often.
     """
 
     name: str
     every: timedelta
     run: Callable[[datetime], object]
+    wanted: Callable[[], bool] | None = None
 
     @property
     def cron(self) -> str:
@@ -54,8 +57,16 @@ class Periodic:
 _declared: dict[str, Periodic] = {}
 
 
-def declare_periodic(name: str, every: timedelta, run: Callable[[datetime], object]) -> None:
+def declare_periodic(
+    name: str,
+    every: timedelta,
+    run: Callable[[datetime], object],
+    *,
+    wanted: Callable[[], bool] | None = None,
+) -> None:
     """Let something be done every so often; a later declaration of the same name replaces it.
+
+    Arguments as the attributes of ``Periodic``.
 
     Raises:
         ValueError: ``every`` does not divide a minute, an hour or a day.
@@ -63,7 +74,7 @@ def declare_periodic(name: str, every: timedelta, run: Callable[[datetime], obje
     divides = (whole % every == timedelta(0) for whole in (_MINUTE, _HOUR, 24 * _HOUR))
     if every < timedelta(seconds=1) or every % timedelta(seconds=1) or not any(divides):
         raise ValueError(f"{every} does not divide a minute, an hour or a day.")
-    _declared[name] = Periodic(name, every, run)
+    _declared[name] = Periodic(name, every, run, wanted)
 
 
 def declared() -> Sequence[Periodic]:
@@ -74,7 +85,8 @@ def declared() -> Sequence[Periodic]:
 def attempt(each: Periodic, now: datetime) -> None:
     """Do it; a fault is logged, and the next time comes by itself."""
     try:
-        each.run(now)
+        if each.wanted is None or each.wanted():
+            each.run(now)
     except (DatabaseError, InterfaceError) as error:
         _log.warning("engine.periodic_without_database", name=each.name, error=type(error).__name__)
         connection.close()
@@ -84,11 +96,25 @@ def attempt(each: Periodic, now: datetime) -> None:
 
 def run_now_and_then(stopping: threading.Event, clock: Clock) -> None:
     """Do everything that is declared, each in its time, until told to stop."""
-    last = {each.name: clock.now() for each in declared()}
+    turns = Turns(clock.now())
     while not stopping.wait(1.0):
         now = clock.now()
-        for each in declared():
-            if now - last.setdefault(each.name, now) >= each.every:
-                last[each.name] = now
-                attempt(each, now)
+        for each in turns.at(now):
+            attempt(each, now)
     connection.close()
+
+
+class Turns:
+    """Whose turn it is, by a clock of one's own."""
+
+    def __init__(self, now: datetime) -> None:
+        """Args: now: when the time of all begins."""
+        self._last = {each.name: now for each in declared()}
+
+    def at(self, now: datetime) -> list[Periodic]:
+        """Those whose turn has come; their time begins again."""
+        found = [
+            each for each in declared() if now - self._last.setdefault(each.name, now) >= each.every
+        ]
+        self._last.update((each.name, now) for each in found)
+        return found

@@ -22,6 +22,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
 from sagsgang.engine import jobs, messages, periodic, timers, workers
+from sagsgang.engine._agenda import look
 from sagsgang.engine._held import Elsewhere, Held
 from sagsgang.engine.attempts import ELSEWHERE, Attempt, execute, give_back, settle_attempts
 from sagsgang.engine.clock import Clock, SystemClock
@@ -84,7 +85,7 @@ class Worker:
             threads: How many handlers may run at once; 0 runs them in the calling thread, where
                 no rate holds: for clocks that are turned by hand.
             clock: Where the time comes from.
-            poll: How long to wait before looking for work when nobody calls.
+            poll: How long to wait at most before looking for work when nobody calls.
             lease: For how long a job is this worker's unless renewed; what a crash delays.
             name: Shown in logs and leases; host and process unless given.
             rng: Spreads retries.
@@ -112,8 +113,9 @@ class Worker:
         self._elsewhere = Elsewhere()
         # Taken already, but not to begin before their instant.
         self._later: list[ClaimedJob] = []
-        # When a queue that is held back by its rate may go on.
+        # When a queue that is held back by its rate may go on, and when the next thing is due.
         self._next_at: datetime | None = None
+        self._due_at: datetime | None = None
         self._unwritten: list[Attempt] = []
         self._pool: list[threading.Thread] = []
         # Until jobs have been timed, others get their part of what may be slow.
@@ -140,11 +142,14 @@ class Worker:
         )
         beside.start()
         pause = 0.0
+        called = True
         try:
             while not self._stopping.is_set():
                 try:
                     self._report()
-                    busy = self._round()
+                    busy = self._round() if called or not self._is_idle() else False
+                    if called and not busy:
+                        self._is_idle()
                     pause = 0.0
                 except (DatabaseError, InterfaceError, ConflictError) as error:
                     pause = min(pause * 2 or 0.1, 5.0)
@@ -153,9 +158,9 @@ class Worker:
                     )
                     connection.close()
                     self._stopping.wait(pause)
+                    called = True
                     continue
-                if not busy:
-                    self._wakeup.wait(self._pause())
+                called = busy or self._wakeup.wait(self._pause())
         finally:
             self._stopping.set()
             self._end()
@@ -249,6 +254,14 @@ class Worker:
             self._tidied = now
         return busy or bool(fired or delivered or reached or started)
 
+    def _is_idle(self) -> bool:
+        """Whether nothing is in hand and nothing is due; notes when something will be."""
+        if len(self._held) or self._unwritten or not self._ended.empty():
+            return False
+        agenda = look(self._clock.now())
+        self._due_at = agenda.next_at
+        return not agenda.due
+
     def _write_ended(self) -> bool:
         while True:
             try:
@@ -334,8 +347,7 @@ class Worker:
     def _pause(self) -> float:
         """How long to wait, in seconds, when nobody calls: until the next look or a known time."""
         known = [job.not_before for job in self._later if job.not_before is not None]
-        if self._next_at is not None:
-            known.append(self._next_at)
+        known += [each for each in (self._next_at, self._due_at) if each is not None]
         if not known:
             return self._poll
         return min(self._poll, max((min(known) - self._clock.now()).total_seconds(), 0.001))

@@ -95,6 +95,10 @@ class Configuration(BaseSettings):
         payroll_timeout: Seconds before a call to payroll is given up.
         job_lease: Seconds for which a job is a worker's unless it renews it. After a worker has
             died, what it held waits so long before another takes over.
+        poll_interval: Seconds between two looks of an idle worker for work that nobody has told it
+            of. It knows when the next timer is due, and is told at once what its own process makes,
+            on PostgreSQL what any process makes; on SQLite, what another process has made may wait
+            so long.
         metrics_networks: Networks from which ``/metrics`` may be read without a key, such as
             ``127.0.0.1/32,10.20.0.0/16``. Behind a proxy every caller has the proxy's address.
         dispatch: Who hands background work to the workers: ``procrastinate``, on PostgreSQL only,
@@ -125,6 +129,7 @@ class Configuration(BaseSettings):
     payroll_password: str = ""
     payroll_timeout: float = Field(default=10.0, gt=0, le=120)
     job_lease: float = Field(default=60.0, ge=1, le=3600)
+    poll_interval: float = Field(default=1.0, ge=0.1, le=60)
     metrics_networks: str = ""
     dispatch: Literal["", "embedded", "procrastinate"] = ""
     unknown_grace: float = Field(default=600.0, ge=0, le=86_400)
@@ -133,15 +138,9 @@ class Configuration(BaseSettings):
     @field_validator("database")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and parts.scheme not in {"sqlite", "postgresql", "postgres"}:
-            message = "skriv sqlite:///fil eller postgresql://bruger:kode@vært:port/navn"
-            raise ValueError(message)
-        try:
-            _ = parts.port
-        except ValueError:
-            message = "porten skal være et tal mellem 0 og 65535"
-            raise ValueError(message) from None
+        fault = address_fault(value) if value else ""
+        if fault:
+            raise ValueError(fault)
         return value
 
     @field_validator("dispatch")
@@ -195,7 +194,8 @@ class Configuration(BaseSettings):
             "OPTIONS": {
                 # A writer takes its lock at BEGIN, so that two workers wait for each other instead
                 # of failing half-way; WAL lets pages be read meanwhile; FULL because a paid time
-                # sheet must survive a power cut.
+                # sheet must survive a power cut. The log is copied into the database while all
+                # writers wait: seldom, and a page that was written often is copied once.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,
                 "init_command": (
@@ -203,9 +203,25 @@ class Configuration(BaseSettings):
                     "PRAGMA foreign_keys=ON;"
                     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; "
                     "PRAGMA mmap_size=268435456; PRAGMA journal_size_limit=67108864;"
+                    "PRAGMA wal_autocheckpoint=4000;"
                 ),
             },
         }
+
+
+def address_fault(address: str) -> str:
+    """What is wrong with the address of a database, in Danish; empty where nothing is."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"sqlite", "postgresql", "postgres"}:
+        return "skriv sqlite:///fil eller postgresql://bruger:kode@vært:port/navn"
+    try:
+        _ = parts.port
+    except ValueError:
+        return "porten skal være et tal mellem 0 og 65535"
+    return ""
 
 
 def _is_sqlite(database: str) -> bool:

@@ -46,16 +46,20 @@ def work(
     for each in solution.installed().values():
         _ = each.handlers
     periodic.declare_periodic("audit.seal", _SEAL_EVERY, chain.seal)
-    periodic.declare_periodic("engine.bulk_runs", _RUNS_EVERY, carry_out_runs)
+    periodic.declare_periodic(
+        "engine.bulk_runs", _RUNS_EVERY, carry_out_runs, wanted=bulk.has_pending
+    )
     configured = settings.SAGSGANG
     lease = timedelta(seconds=configured.job_lease)
     grace = timedelta(seconds=configured.unknown_grace)
+    poll = timedelta(seconds=configured.poll_interval)
     running: engine.Worker | dispatch.ProcrastinateWorker
     if dispatch.uses_procrastinate():
         running = dispatch.ProcrastinateWorker(
             concurrency=concurrency,
             queues=queues,
             clock=clock.clock,
+            poll=poll,
             lease=lease,
             unknown_grace=grace,
         )
@@ -64,6 +68,7 @@ def work(
             threads=concurrency,
             queues=queues,
             clock=clock.clock,
+            poll=poll,
             lease=lease,
             unknown_grace=grace,
         )

@@ -22,7 +22,6 @@ from sagsgang.feel.types import FeelType
 
 __all__ = ["Program", "compile", "evaluate", "parse", "parse_type"]
 
-_NO_TYPES: Final[Mapping[str, FeelType]] = {}
 _new: Final = Run.__new__
 
 

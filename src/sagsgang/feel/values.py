@@ -255,10 +255,6 @@ class DaysTimeDuration:
         seconds = value.days * 86_400 + value.seconds
         return cls(seconds * NANOS_PER_SECOND + value.microseconds * 1000)
 
-    def to_timedelta(self) -> dt.timedelta:
-        """The standard library's timedelta; nanoseconds are rounded to microseconds."""
-        return dt.timedelta(microseconds=self.nanos / 1000)
-
     def _part(self, unit: int, modulus: int | None) -> int:
         whole = abs(self.nanos) // (unit * NANOS_PER_SECOND)
         part = whole if modulus is None else whole % modulus

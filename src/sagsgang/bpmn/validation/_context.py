@@ -28,7 +28,6 @@ __all__ = [
     "GATEWAYS",
     "SUBPROCESSES",
     "TASKS",
-    "THROWING",
     "Context",
     "Violation",
     "is_event_subprocess",
@@ -60,7 +59,6 @@ EVENTS = frozenset(
     }
 )
 CATCHING = frozenset({"startEvent", "intermediateCatchEvent", "boundaryEvent"})
-THROWING = EVENTS - CATCHING
 GATEWAYS = frozenset(
     {
         "exclusiveGateway",

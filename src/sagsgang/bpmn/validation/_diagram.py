@@ -18,16 +18,6 @@ from sagsgang.bpmn.validation._facts import element_kinds
 
 __all__ = ["check_diagram"]
 
-_LINES = frozenset(
-    {
-        "sequenceFlow",
-        "messageFlow",
-        "association",
-        "dataInputAssociation",
-        "dataOutputAssociation",
-        "conversationLink",
-    }
-)
 _NODES = (
     FLOW_NODES
     | CONVERSATIONS

@@ -169,6 +169,12 @@ def migrate_database(
     target: Annotated[str, typer.Argument(help="Til: en tom database, skrevet på samme måde.")],
 ) -> None:
     """Flyt hele installationen til en anden database, og kontrollér, at intet er tabt."""
+    from sagsgang.site.configuration import address_fault
+
+    for name, address in (("SOURCE", source), ("TARGET", target)):
+        fault = address_fault(address)
+        if fault:
+            wrong_use.refuse(f"{name} er forkert: {fault}.")
     with _environment(SAGSGANG_DATABASE=target, SAGSGANG_DISPATCH=""):
         raise typer.Exit(_platform().migrate_database(source))
 

@@ -25,7 +25,7 @@ from django.utils import timezone
 from sagsgang.engine.models import Job, WorkerSeen
 from sagsgang.engine.workers import ALIVE
 
-__all__ = ["Copied", "TransferError", "copy", "users_of"]
+__all__ = ["Copied", "TransferError", "copy", "require_empty", "users_of"]
 
 _PORTION: Final = 2_000
 # What migrations put there themselves; the source has its own.
@@ -157,14 +157,30 @@ def _lock(chosen: Sequence[type[models.Model]], connection: BaseDatabaseWrapper)
             cursor.execute(f"LOCK TABLE {names} IN SHARE MODE")
 
 
+def require_empty(target: str) -> None:
+    """See that a database holds nothing yet; its tables may be there or not.
+
+    Raises:
+        TransferError: A table holds rows.
+    """
+    made = set(connections[target].introspection.table_names())
+    for model in _models():
+        name = _table(model)
+        rows = model._base_manager.using(target)  # noqa: SLF001 - every row counts
+        if name in made and not name.startswith(_MADE_BY_MIGRATIONS) and rows.exists():
+            raise _has_rows(name)
+
+
+def _has_rows(table: str) -> TransferError:
+    return TransferError(f"Tabellen {table} i måldatabasen har rækker; tag en tom database.")
+
+
 def _require_empty(model: type[models.Model], target: str) -> None:
     rows = model._base_manager.using(target)  # noqa: SLF001 - every row counts
     if not rows.exists():
         return
     if not _table(model).startswith(_MADE_BY_MIGRATIONS):
-        raise TransferError(
-            f"Tabellen {_table(model)} i måldatabasen har rækker; tag en tom database."
-        )
+        raise _has_rows(_table(model))
     rows.all().delete()
 
 

@@ -49,6 +49,7 @@ def explain(error: Exception) -> tuple[list[str], int] | None:
     from sagsgang.cases.errors import CaseError
     from sagsgang.connectors.errors import ConnectorError
     from sagsgang.site.configuration import Configuration, faults
+    from sagsgang.site.errors import MovingError
     from sagsgang.site.keys import KeysMissingError
 
     if isinstance(error, ValidationError) and error.title == Configuration.__name__:
@@ -57,7 +58,7 @@ def explain(error: Exception) -> tuple[list[str], int] | None:
         return ['SAGSGANG_QUEUES er forkert: skriv JSON, fx {"payroll": {"rate": "20/s"}}.'], 2
     if isinstance(error, KeysMissingError):
         return [str(error)], 2
-    if isinstance(error, CaseError | ConnectorError):
+    if isinstance(error, CaseError | ConnectorError | MovingError):
         return [str(error)], 1
     if isinstance(error, PermissionError | NotADirectoryError | FileExistsError):
         place = f" {error.filename}" if error.filename else ""
@@ -97,6 +98,9 @@ def migrate() -> None:
     from django.core.management import call_command
 
     start()
+    from sagsgang.site import moving
+
+    moving.require_finished()
     settings.SAGSGANG.data_dir.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0, interactive=False)
     _release_installed()
@@ -240,12 +244,15 @@ def _await_database() -> None:
 
     Raises:
         django.db.DatabaseError: Its tables are missing or too old, which only a person can mend.
+        MovingError: It is the target of a move that was cut off.
     """
     from django.db import DatabaseError
 
     from sagsgang.engine.models import Job
+    from sagsgang.site import moving
 
     try:
+        moving.require_finished()
         Job.objects.order_by("pk").first()
     except DatabaseError as error:
         if _is_about_tables(str(error)):
@@ -273,13 +280,14 @@ def migrate_database(source: str) -> int:
     """Move everything from another database to this installation's, which must be empty."""
     start()
     from sagsgang.site import moving
+    from sagsgang.site.errors import MovingError
 
     try:
         with console.status("Flytter") as status:
             moved = moving.move(
                 source, lambda table, rows: status.update(f"Flytter: {table}, {rows} rækker")
             )
-    except moving.MovingError as error:
+    except MovingError as error:
         errors.print(str(error))
         return 1
     table = Table("Tabel", "Rækker", "Kontrolsum", box=None, pad_edge=False)

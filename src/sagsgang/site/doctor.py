@@ -46,13 +46,19 @@ def examine() -> Iterator[Finding]:
 
 
 def _database() -> Iterator[Finding]:
+    from sagsgang.site import moving
+    from sagsgang.site.errors import MovingError
+
     kind = "SQLite" if settings.SAGSGANG.embedded else "PostgreSQL"
     try:
-        connection.ensure_connection()
+        moving.require_finished()
         plan = MigrationExecutor(connection)
         missing = plan.migration_plan(plan.loader.graph.leaf_nodes())
     except DatabaseError as error:
         yield Finding("fault", "Database", f"{kind} svarer ikke: {str(error).strip()}.")
+        return
+    except MovingError as error:
+        yield Finding("fault", "Database", str(error))
         return
     if missing:
         yield Finding("fault", "Database", "Tabellerne er ikke opdateret. Kør: sagsgang migrate")

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
 """``sagsgang migrate-database``: move an installation from one database to another.
 
+The rows are copied in one transaction of the target. Until it is committed the target carries a
+mark, so that one whose move was cut off is not taken for a new and empty installation: nothing
+starts on it, and the same command again completes it.
+
 This process has the target as its own database (``SAGSGANG_DATABASE``) and the source beside it, so
 that what is checked at the end is what the installation will run on.
 """
@@ -14,20 +18,18 @@ from pathlib import Path
 from typing import Final
 
 from django.core.management import call_command
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from sagsgang.audit import chain
 from sagsgang.engine import invariants, transfer
 from sagsgang.site.configuration import Configuration
+from sagsgang.site.errors import MovingError
 
 SOURCE: Final = "source"
 _ONLY_THERE: Final = "procrastinate"
 """Tables of the dispatcher: they are on one side only, and hold nothing that must be kept."""
-
-
-class MovingError(Exception):
-    """The installation cannot be moved; the text says why, in Danish."""
+_MARK: Final = "sagsgang_unfinished_move"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +62,38 @@ def move(source: str, progress: Callable[[str, int], None]) -> Moved:
         progress: Told each table and its rows when it has been copied.
 
     Raises:
-        MovingError: The source is in use, too old or not there, or the target is not empty.
+        MovingError: The source is in use, too old or not there, or the target is away or not empty.
     """
     _connect(source)
     begun = time.monotonic()
     try:
+        transfer.require_empty("default")
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {_MARK} (id integer)")
         call_command("migrate", verbosity=0, interactive=False)
-        tables = tuple(transfer.copy(SOURCE, "default", progress))
+        with transaction.atomic():
+            tables = tuple(transfer.copy(SOURCE, "default", progress))
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP TABLE {_MARK}")
     except transfer.TransferError as error:
         raise MovingError(f"Der er ikke flyttet noget. {error}") from error
     seconds = time.monotonic() - begun
     audit = chain.verify()
     faults = [*invariants.violations(), *(str(each) for each in audit.faults)]
     return Moved(tables, seconds, str(audit.head or ""), tuple(faults))
+
+
+def require_finished() -> None:
+    """See that this process's database is not the target of a move that was cut off.
+
+    Raises:
+        MovingError: It is.
+    """
+    if _MARK in connection.introspection.table_names():
+        raise MovingError(
+            "En flytning til databasen blev ikke færdig, så den kan ikke bruges endnu. Kør "
+            "sagsgang migrate-database igen med de samme adresser."
+        )
 
 
 def _connect(source: str) -> None:
@@ -90,6 +111,10 @@ def _connect(source: str) -> None:
     connections.databases[SOURCE] = {**settings, "CONN_HEALTH_CHECKS": False}
     if _identity(SOURCE) == _identity("default"):
         raise MovingError("Kilden og målet er den samme database.")
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        raise MovingError(f"Måldatabasen svarer ikke: {error}") from error
     try:
         missing = list(_missing())
         users = [] if missing else transfer.users_of(SOURCE, clock.now())

@@ -70,7 +70,7 @@ class CaseOut(Answer):
     Attributes:
         status: ``open``, or how it ended: ``completed``, ``rejected``, ``withdrawn``, ``failed``.
         stage: Where it stands, in Danish.
-        summary: The facts that lists show, by Danish label: numbers are numbers, amounts are in kroner,
+        summary: The facts that lists show, by Danish label: numbers are numbers, amounts in kroner,
             dates are texts such as ``2026-01-31``.
         trace_id: Id of its OpenTelemetry trace.
     """

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,10 @@ _log = structlog.get_logger(__name__)
 
 def frames_of(error: BaseException) -> list[str]:
     """File, line and function of the innermost ten frames of an exception."""
-    frames = []
-    step = error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        frames.append(f"{code.co_filename}:{step.tb_lineno} {code.co_name}")
-        step = step.tb_next
-    return frames[-10:]
+    return [
+        f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ][-10:]
 
 
 def described(context: JobContext, error: BaseException) -> tuple[str, str]:

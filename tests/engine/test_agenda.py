@@ -103,7 +103,12 @@ def test_a_timer_fires_when_it_is_due_however_seldom_the_worker_looks(desk: Any)
 
     engine.add_listener(heard)
     worker = engine.Worker(threads=1, poll=timedelta(hours=1))
-    thread = threading.Thread(target=worker.run)
+
+    def run() -> None:
+        worker.run()
+        connection.close()
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         engine.start("order", now=engine.SystemClock().now())

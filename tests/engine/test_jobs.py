@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from sagsgang import engine
 from sagsgang.bpmn import BpmnError
 from sagsgang.engine import jobs, operations
-from sagsgang.engine.attempts import execute, settle_attempts
+from sagsgang.engine.attempts import execute, give_back, settle_attempts
 from sagsgang.engine.models import Incident, Job, ProcessInstance
 
 from .flows import Flow, one_job
@@ -279,3 +280,29 @@ def test_back_off_grows_and_is_bounded():
     delays = [policy.delay(attempt, Most()).total_seconds() for attempt in range(1, 9)]
     assert delays == [1, 2, 4, 8, 16, 32, 60, 60]
     assert policy.delay(10_000, random.Random(1)) <= timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("way", ["not begun", "left to others", "missed its place"])
+def test_a_clock_that_is_ahead_keeps_no_job_from_others(desk, handle, way):
+    """Whoever gives a job back undone gives it back now, not at what it takes for now."""
+    desk.clock.set(engine.SystemClock().now())
+    if way != "left to others":
+        handle("deliver", {})
+    desk.deploy(one_job())
+    desk.start()
+    ahead = desk.now + timedelta(hours=2)
+
+    def take(now):
+        return jobs.claim(10, now=now, owner="w", lease_for=timedelta(minutes=1))
+
+    [job] = take(ahead)
+    if way == "not begun":
+        give_back([job], now=ahead)
+    else:
+        if way == "missed its place":
+            job = replace(job, not_after=ahead - timedelta(minutes=1))
+        grace = timedelta(days=1)
+        attempt = execute(job, now=ahead, rng=random.Random(1), unknown_grace=grace)
+        assert settle_attempts([attempt], now=ahead) == {job.key: "retry"}
+    [again] = take(engine.SystemClock().now())
+    assert (again.key, again.context.attempt) == (job.key, 1)

@@ -40,6 +40,7 @@ __all__ = [
     "is_postgresql",
     "next_instance_ids",
     "pairs",
+    "present",
     "query",
     "read_instances",
     "run",
@@ -188,6 +189,14 @@ def from_db(value: datetime | str | None) -> datetime | None:
     if value is not None and value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     return value
+
+
+def present() -> datetime:
+    """The present instant by the clock of the database, aware; on SQLite that of the machine."""
+    if not is_postgresql():
+        return datetime.now(UTC)
+    [(instant,)] = query("SELECT clock_timestamp()")
+    return from_db(instant) or datetime.now(UTC)
 
 
 def chunks(rows: Sequence[Any], size: int = _CHUNK) -> Iterable[Sequence[Any]]:

@@ -56,6 +56,7 @@ class Attempt:
         code: The fault, where it is tried again.
         text: One sentence on it.
         used: Whether the attempt counts.
+        at_once: Whether it was not begun: it is available to others now, by whatever clock.
         memo: What the handler wants to know next time.
     """
 
@@ -65,6 +66,7 @@ class Attempt:
     code: str = ""
     text: str = ""
     used: bool = True
+    at_once: bool = False
     memo: Mapping[str, Any] | None = None
 
 
@@ -84,10 +86,10 @@ def execute(
     """
     context = job.context
     if job.not_after is not None and now > job.not_after:
-        return Attempt(job, retry_at=now, used=False)
+        return Attempt(job, retry_at=now, used=False, at_once=True)
     if job.spec is None:
         if now < context.created_at + unknown_grace:
-            return Attempt(job, retry_at=now, code=ELSEWHERE, used=False)
+            return Attempt(job, retry_at=now, code=ELSEWHERE, used=False, at_once=True)
         text = (
             f"Opgavetypen {context.task_type} har ingen handler. "
             "Ret navnet i modellen, eller installér løsningen, og prøv igen."
@@ -252,8 +254,13 @@ def _reschedule(attempts: Sequence[Attempt]) -> None:
     if not attempts:
         return
     with transaction.atomic():
+        # A machine whose clock is ahead must not keep from others what it has not begun.
+        latest = _store.present() if any(each.at_once for each in attempts) else None
         for attempt in attempts:
             job = attempt.job
+            retry_at = attempt.retry_at
+            if attempt.at_once and retry_at is not None and latest is not None:
+                retry_at = min(retry_at, latest)
             used = job.context.attempt if attempt.used else job.context.attempt - 1
             memo = codec.dumps(dict(attempt.memo)).decode() if attempt.memo is not None else None
             _store.run(
@@ -261,8 +268,8 @@ def _reschedule(attempts: Sequence[Attempt]) -> None:
                 "error_code = %s, error_text = %s, memo = COALESCE(%s, memo) "
                 "WHERE instance_id = %s AND wait = %s AND lease = %s",
                 [
-                    "paused" if attempt.retry_at is None else "ready",
-                    _store.to_db(attempt.retry_at),
+                    "paused" if retry_at is None else "ready",
+                    _store.to_db(retry_at),
                     used,
                     attempt.code,
                     attempt.text,
@@ -275,4 +282,4 @@ def _reschedule(attempts: Sequence[Attempt]) -> None:
 
 def give_back(jobs: Sequence[ClaimedJob], *, now: datetime) -> None:
     """Let go of jobs that were taken but not begun."""
-    _reschedule([Attempt(each, retry_at=now, used=False) for each in jobs])
+    _reschedule([Attempt(each, retry_at=now, used=False, at_once=True) for each in jobs])

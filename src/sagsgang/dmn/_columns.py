@@ -19,8 +19,8 @@ from sagsgang.feel import (
     Program,
     types,
 )
-from sagsgang.feel import _tree as ft
 from sagsgang.feel import compile as compile_feel
+from sagsgang.feel import tree as ft
 
 __all__ = ["TableCompiler"]
 

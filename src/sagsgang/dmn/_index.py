@@ -18,7 +18,7 @@ from types import NoneType
 from typing import Any, TypeAlias
 
 from sagsgang import feel
-from sagsgang.feel import _tree as ft
+from sagsgang.feel import tree as ft
 from sagsgang.feel.values import DaysTimeDuration, YearsMonthsDuration
 
 __all__ = [

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sagsgang.feel import FeelType, types
-from sagsgang.feel import _tree as ft
 from sagsgang.feel import evaluate as evaluate_feel
+from sagsgang.feel import tree as ft
 
 __all__ = ["can_fit", "infer"]
 

@@ -11,8 +11,8 @@ from sagsgang.dmn._infer import can_fit, infer
 from sagsgang.dmn._text import Scope
 from sagsgang.dmn.findings import Cell, Finding
 from sagsgang.feel import FeelError
-from sagsgang.feel import _tree as ft
 from sagsgang.feel import compile as compile_feel
+from sagsgang.feel import tree as ft
 
 if TYPE_CHECKING:
     from sagsgang.dmn._plan import Unit

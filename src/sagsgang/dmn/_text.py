@@ -26,8 +26,8 @@ from sagsgang.feel import (
     Program,
     types,
 )
-from sagsgang.feel import _tree as ft
 from sagsgang.feel import compile as compile_feel
+from sagsgang.feel import tree as ft
 
 __all__ = ["PURE_LITERALS", "Scope", "TextCompiler", "Where"]
 

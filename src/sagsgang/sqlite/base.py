@@ -61,16 +61,12 @@ class _Log:
 
     def __init__(self, path: str) -> None:
         """Raises OSError where the file is not there, cannot be written or cannot be locked."""
-        self._file = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        self._path = path
+        self._is_listed = False
+        self._file = os.open(path, os.O_RDWR)
         try:
             if self._try():
                 self.give()
-            # The entry of the file in its folder: SQLite flushes it only where it flushes the log.
-            folder = os.open(Path(path).parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
         except BaseException:
             self.close()
             raise
@@ -109,6 +105,14 @@ class _Log:
     def flush(self) -> None:
         """Return when the disk has all that was written so far."""
         _flush(self._file)
+        if not self._is_listed:
+            # The file's name in its folder, too: SQLite sees to that only where it flushes itself.
+            folder = os.open(Path(self._path).parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+            self._is_listed = True
 
     def _try(self) -> bool:
         try:
@@ -144,8 +148,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         """Connect, and find the log beside the database."""
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
-        self._log, self._has_turn, self._schema = _log_of(connection), False, -1
-        [[level]] = connection.execute("PRAGMA synchronous")
+        try:
+            self._log, self._has_turn, self._schema = _log_of(connection), False, -1
+            [[level]] = connection.execute("PRAGMA synchronous")
+        except BaseException:
+            connection.close()
+            raise
         self._is_full = level == _FULL
         return connection
 

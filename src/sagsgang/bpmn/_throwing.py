@@ -20,7 +20,7 @@ from sagsgang.bpmn.protocol import (
 )
 from sagsgang.bpmn.state import GUARDING, Role, Scope, ScopeKind, State, Status
 
-__all__ = ["Throwing", "catches_error", "container_of", "uncaught"]
+__all__ = ["Throwing", "catches_error", "container_of", "escalation_interrupts", "uncaught"]
 
 
 def uncaught(node: Node, code: str, message: str) -> str:
@@ -68,7 +68,7 @@ class Throwing(Core):
             message: One sentence.
             variables: Given to the scope that catches.
         """
-        found = _error_catcher(self.nodes, scope, node, activity, code)
+        found = _catcher_of(EventKind.ERROR, self.nodes, scope, node, activity, code)
         if found is None:
             return False
         caught = self._caught(found.definition, code, message, variables)
@@ -123,36 +123,30 @@ class Throwing(Core):
 
         Who throws goes on otherwise, whether or not anybody catches (BPMN 2.0.2, 10.5.7).
         """
-        inner: Node | None = None
-        while True:
-            if node is not None:
-                host = scope if scope.kind is ScopeKind.LOOP else activity
-                container = scope.outer if scope.kind is ScopeKind.LOOP else scope
-                found = _catcher(node.boundary, EventKind.ESCALATION, code)
-                if found is not None:
-                    event = found[0]
-                    if event.interrupting and host is not None:
-                        self.record_terminated(host)
-                        self.close_scope(host, CloseReason.INTERRUPTED)
-                    elif not event.interrupting:
-                        container.tokens += 1
-                    self.record("triggered", event.id, {"code": code})
-                    self.fire(container, event, self._caught(found[1], code, "", variables))
-                    return event.interrupting
-                scope = container
-            scope = container_of(scope)
-            here = self.nodes[scope.element]
-            found = _catcher(_guards(here, inner), EventKind.ESCALATION, code)
-            if found is not None:
-                caught = self._caught(found[1], code, "", variables)
-                self.record("triggered", found[0].id, {"code": code})
-                self.start_event_subprocess(scope, self.nodes[found[0].container], caught)
-                return found[0].interrupting
-            if scope.parent is None:
-                self.effects.append(Escalated(code, dict(variables)))
+        found = _catcher_of(EventKind.ESCALATION, self.nodes, scope, node, activity, code)
+        if found is None:
+            self.effects.append(Escalated(code, dict(variables)))
+            if not (isinstance(self.services, Callers) and self.services.caller_interrupts(code)):
                 return False
-            inner = here
-            node, activity, scope = here, scope, scope.parent
+            # What the caller does with the call is done here at once: nothing more begins.
+            self.empty_scope(self.state.root, CloseReason.INTERRUPTED)
+            self.record("terminated", self.graph.process_id, {"code": code})
+            self.end(Status.CANCELLED, code)
+            return True
+        event = found.event
+        caught = self._caught(found.definition, code, "", variables)
+        if event.kind is not Kind.BOUNDARY:
+            self.record("triggered", event.id, {"code": code})
+            self.start_event_subprocess(found.scope, self.nodes[event.container], caught)
+            return event.interrupting
+        if not event.interrupting:
+            found.scope.tokens += 1
+        elif found.ended is not None:
+            self.record_terminated(found.ended)
+            self.close_scope(found.ended, CloseReason.INTERRUPTED)
+        self.record("triggered", event.id, {"code": code})
+        self.fire(found.scope, event, caught)
+        return event.interrupting
 
     # --- Messages and signals --------------------------------------------------------------
 
@@ -351,7 +345,7 @@ class Throwing(Core):
 
 @dataclass(frozen=True, slots=True)
 class _Catcher:
-    """Who catches an error.
+    """Who catches an error or an escalation.
 
     Attributes:
         event: The boundary event, or the start event of an event sub-process.
@@ -366,22 +360,27 @@ class _Catcher:
     ended: Scope | None = None
 
 
-def _error_catcher(
-    nodes: Mapping[str, Node], scope: Scope, node: Node | None, activity: Scope | None, code: str
+def _catcher_of(
+    kind: EventKind,
+    nodes: Mapping[str, Node],
+    scope: Scope,
+    node: Node | None,
+    activity: Scope | None,
+    code: str,
 ) -> _Catcher | None:
-    """Look outwards for who catches an error; arguments as of ``throw_error``."""
+    """Look outwards for who catches an error or escalation; arguments as of ``throw_error``."""
     inner: Node | None = None
     while True:
         if node is not None:
             loop = scope if scope.kind is ScopeKind.LOOP else None
             container = scope.outer if loop is not None else scope
-            found = _catcher(node.boundary, EventKind.ERROR, code)
+            found = _catcher(node.boundary, kind, code)
             if found is not None:
                 return _Catcher(*found, container, loop or activity)
             scope = container
         scope = container_of(scope)
         here = nodes[scope.element]
-        found = _catcher(_guards(here, inner), EventKind.ERROR, code)
+        found = _catcher(_guards(here, inner), kind, code)
         if found is not None:
             return _Catcher(*found, scope)
         if scope.parent is None:
@@ -399,11 +398,30 @@ def catches_error(graph: Graph, state: State, wait: int, code: str) -> bool:
         wait: The id of the wait of a called process, or of another activity.
         code: The error code.
     """
+    return _catcher_behind(EventKind.ERROR, graph, state, wait, code) is not None
+
+
+def escalation_interrupts(graph: Graph, state: State, wait: int, code: str) -> bool | None:
+    """Whether who catches an escalation of a called process interrupts; None where nobody does.
+
+    Args:
+        graph: The process.
+        state: Its state.
+        wait: The id of the wait of a called process.
+        code: The escalation code.
+    """
+    found = _catcher_behind(EventKind.ESCALATION, graph, state, wait, code)
+    return None if found is None else found.event.interrupting
+
+
+def _catcher_behind(
+    kind: EventKind, graph: Graph, state: State, wait: int, code: str
+) -> _Catcher | None:
     pending = state.waits.get(wait)
     if pending is None or pending.role is not Role.TASK:
-        return False
+        return None
     activity, node = pending.scope, graph.nodes[pending.element]
-    return _error_catcher(graph.nodes, activity.outer, node, activity, code) is not None
+    return _catcher_of(kind, graph.nodes, activity.outer, node, activity, code)
 
 
 def _named_error(code: str) -> str:

@@ -34,7 +34,7 @@ from sagsgang.bpmn.protocol import (
     WaitKind,
 )
 from sagsgang.bpmn.state import State
-from sagsgang.bpmn.step import catches_error, initial, step
+from sagsgang.bpmn.step import catches_error, escalation_interrupts, initial, step
 
 __all__ = [
     "ERROR_KEY",
@@ -157,6 +157,17 @@ class VirtualHost:
             caller, wait = at
             if catches_error(caller.graph, caller.state, wait, code):
                 return True
+            at = caller.caller
+        return False
+
+    def caller_interrupts(self, code: str) -> bool:
+        """Whether a caller of the instance that is stepping ends its call on an escalation."""
+        at = self._current.caller if self._current is not None else None
+        while at is not None:
+            caller, wait = at
+            found = escalation_interrupts(caller.graph, caller.state, wait, code)
+            if found is not None:
+                return found
             at = caller.caller
         return False
 

@@ -327,3 +327,6 @@ class Callers(Protocol):
         Where it does, an error that nobody catches inside ends the instance, as the standard has
         it; where nobody does at all, it is an incident at the activity that it came from.
         """
+
+    def caller_interrupts(self, code: str) -> bool:
+        """Whether the nearest of them that catches an escalation ends its call by it."""

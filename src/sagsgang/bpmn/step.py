@@ -15,7 +15,7 @@ from sagsgang.bpmn._catching import brought
 from sagsgang.bpmn._core import Fault, Op, fault_of, native
 from sagsgang.bpmn._expressions import ExpressionFault
 from sagsgang.bpmn._repairs import Repairs
-from sagsgang.bpmn._throwing import catches_error, uncaught
+from sagsgang.bpmn._throwing import catches_error, escalation_interrupts, uncaught
 from sagsgang.bpmn._timers import next_occurrence
 from sagsgang.bpmn.errors import CommandError
 from sagsgang.bpmn.graph import EventKind, Flow, Graph, Kind, Node
@@ -46,6 +46,7 @@ __all__ = [
     "DEFAULT_LIMIT",
     "Step",
     "catches_error",
+    "escalation_interrupts",
     "initial",
     "next_start",
     "start_waits",

@@ -109,6 +109,18 @@ class Services:
             at = caller
         return False
 
+    def caller_interrupts(self, code: str) -> bool:
+        """Whether a process that called this one ends its call by an escalation."""
+        at = self._instance
+        while at.parent_id is not None and at.parent_wait is not None:
+            caller = self._unit.get(at.parent_id)
+            graph = caller.definition.graph
+            found = bpmn.escalation_interrupts(graph, caller.state, at.parent_wait, code)
+            if found is not None:
+                return found
+            at = caller
+        return False
+
     def _compute(self, spec: HandlerSpec, context: JobContext) -> Variables:
         if not tracing.on:
             return spec.function(context) or {}

@@ -75,7 +75,7 @@ class ConnectorError(Exception):
 
     @property
     def message(self) -> str:
-        """One sentence: what is wrong, where, and what to do."""
+        """One Danish sentence for caseworker and operator: what is wrong, where, what to do."""
         return str(self.args[0])
 
 

@@ -48,7 +48,7 @@ class PayrollInMemory:
             self._receipts.setdefault(delivery.key, self._book(delivery))
         if earlier != delivery:
             reason = Reason("key_conflict", "Nøglen er brugt til en anden leverance.")
-            message = "The delivery key stands for other content."
+            message = "Leverancens nøgle står for et andet indhold."
             raise Rejected(message, reasons=(reason,))
         return TransportReceipt(
             delivery=delivery.key,

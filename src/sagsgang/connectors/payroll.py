@@ -94,7 +94,7 @@ class LineCode(StrEnum):
 
 def _require(pattern: re.Pattern[str], value: str, field: str, rule: str) -> None:
     if not pattern.fullmatch(value):
-        message = f"{field} cannot be sent to payroll: it must be {rule}."
+        message = f"{field} kan ikke sendes til løn: skriv {rule}."
         raise InvalidRequest(message)
 
 
@@ -104,8 +104,8 @@ def _require_number(value: Decimal | None, field: str, decimals: int) -> None:
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or -exponent > decimals or abs(value) >= _LIMIT:
         message = (
-            f"{field} cannot be sent to payroll: it must be a number below one milliard "
-            f"with at most {decimals} decimals."
+            f"{field} kan ikke sendes til løn: skriv et tal under en milliard med højst "
+            f"{decimals} decimaler."
         )
         raise InvalidRequest(message)
 
@@ -148,17 +148,17 @@ class WageLine:
     text: str = ""
 
     def __post_init__(self) -> None:
-        _require(_REFERENCE, self.reference, "Reference", "1-64 of letters, digits and ._:/-")
-        _require(_EMPLOYMENT, self.employment, "Employment number", "1-8 digits")
-        _require(_WAGE_CODE, self.wage_code, "Wage code", "4 digits")
-        _require(_PERIOD, self.period, "Period", "a month as yyyy-mm")
-        _require(_ACCOUNT, self.account, "Account string", "at most 40 of A-Z, digits and ./-")
-        _require(_TEXT, self.text, "Text", "at most 50 characters without control characters")
-        _require_number(self.quantity, "Quantity", 6)
-        _require_number(self.rate, "Rate", 6)
-        _require_number(self.amount, "Amount", 2)
+        _require(_REFERENCE, self.reference, "Referencen", "1-64 bogstaver, cifre og ._:/-")
+        _require(_EMPLOYMENT, self.employment, "Medarbejdernummeret", "1-8 cifre")
+        _require(_WAGE_CODE, self.wage_code, "Lønarten", "4 cifre")
+        _require(_PERIOD, self.period, "Perioden", "en måned som åååå-mm")
+        _require(_ACCOUNT, self.account, "Kontostrengen", "højst 40 af A-Z, cifre og ./-")
+        _require(_TEXT, self.text, "Teksten", "højst 50 tegn uden styretegn")
+        _require_number(self.quantity, "Antallet", 6)
+        _require_number(self.rate, "Satsen", 6)
+        _require_number(self.amount, "Beløbet", 2)
         if self.quantity is None and self.amount is None:
-            message = "A wage line cannot be sent without quantity and amount: give one of them."
+            message = "En lønlinje kan ikke sendes uden antal og beløb: angiv et af dem."
             raise InvalidRequest(message)
 
 
@@ -178,12 +178,12 @@ class Delivery:
     lines: tuple[WageLine, ...]
 
     def __post_init__(self) -> None:
-        _require(_KEY, self.key, "Delivery key", "1-128 of letters, digits and ._:/-")
+        _require(_KEY, self.key, "Leverancens nøgle", "1-128 bogstaver, cifre og ._:/-")
         if not 1 <= len(self.lines) <= MAX_LINES:
-            message = f"A delivery holds 1 to {MAX_LINES} wage lines: split it or leave it out."
+            message = f"En leverance har 1 til {MAX_LINES} lønlinjer: del den, eller udelad den."
             raise InvalidRequest(message)
         if len({line.reference for line in self.lines}) != len(self.lines):
-            message = "Two wage lines of a delivery have the same reference: make them unique."
+            message = "To lønlinjer i en leverance har samme reference: gør dem forskellige."
             raise InvalidRequest(message)
 
 
@@ -251,7 +251,7 @@ class BusinessReceipt:
                 may be concluded from it.
         """
         if self.delivery != delivery.key:
-            message = "The receipt is for another delivery: ask for the receipt again."
+            message = "Kvitteringen er for en anden leverance: hent kvitteringen igen."
             raise ProtocolError(message, may_have_happened=True)
         if self.state is not ReceiptState.PROCESSED:
             return
@@ -259,8 +259,8 @@ class BusinessReceipt:
         theirs = sorted(line.reference for line in self.lines)
         if ours != theirs:
             message = (
-                f"The receipt of delivery {self.delivery} does not match its lines "
-                f"({len(theirs)} of {len(ours)}): have payroll looked into it."
+                f"Kvitteringen for leverancen {self.delivery} passer ikke med dens linjer "
+                f"({len(theirs)} af {len(ours)}): få lønsystemet set efter."
             )
             raise ProtocolError(message, may_have_happened=True)
 

@@ -129,7 +129,7 @@ class TokenBucket:
             self._filled = now
             wait = max(0.0, (1 - self._tokens) / self._rate)
             if wait > longest:
-                message = "Our own rate limit is reached: come back later."
+                message = "Vores egen grænse for antal kald er nået: prøv igen senere."
                 raise Throttled(message, retry_after=wait)
             # A token owed makes those who come later wait longer, in the order they came.
             self._tokens -= 1
@@ -187,7 +187,9 @@ class CircuitBreaker:
                 return self._generation
             left = self._opened + self._cooldown - self._clock()
             if left > 0 or self._trial:
-                message = "The system has failed repeatedly and is left in peace: come back later."
+                message = (
+                    "Systemet har fejlet flere gange og får lov at være i fred: prøv igen senere."
+                )
                 raise CircuitOpen(message, retry_after=max(left, 1.0))
             self._trial = True
             return self._generation

@@ -130,18 +130,18 @@ def read_body(data: bytes) -> etree._Element:
     try:
         root: etree._Element = etree.fromstring(data, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
-        message = "The message is not well-formed XML."
+        message = "Beskeden er ikke velformet XML."
         raise MalformedMessage(message) from error
     if root.getroottree().docinfo.internalDTD is not None:
-        message = "The message has a document type, which is never accepted."
+        message = "Beskeden har en dokumenttype; det modtages aldrig."
         raise MalformedMessage(message)
     children = [child for child in root if child.tag != _HEADER]
     if root.tag != _ENVELOPE or len(children) != 1 or children[0].tag != _BODY:
-        message = "The message is not a SOAP 1.1 envelope."
+        message = "Beskeden er ikke en SOAP 1.1-konvolut."
         raise MalformedMessage(message)
     content = list(children[0])
     if len(content) != 1 or not isinstance(content[0].tag, str):
-        message = "The body of the message does not hold exactly one element."
+        message = "Beskedens indhold er ikke netop ét element."
         raise MalformedMessage(message)
     if content[0].tag == _FAULT:
         raise SoapFault(_fault_code(content[0]))
@@ -161,14 +161,14 @@ def read_message(element: etree._Element, name: str, parts: tuple[Part, ...]) ->
         MalformedMessage: The element is another one or does not follow ``parts``.
     """
     if element.tag != f"{{{NAMESPACE}}}{name}":
-        message = f"The message is not a {name}."
+        message = f"Beskeden er ikke en {name}."
         raise MalformedMessage(message)
     return _read(element, name, parts)
 
 
 def _read(element: etree._Element, where: str, parts: tuple[Part, ...]) -> Values:
     if element.attrib or (element.text and element.text.strip()):
-        message = f"{where} has content that does not belong there."
+        message = f"{where} har indhold, der ikke hører til dér."
         raise MalformedMessage(message)
     children = list(element)
     position = 0
@@ -179,7 +179,7 @@ def _read(element: etree._Element, where: str, parts: tuple[Part, ...]) -> Value
         while position < len(children) and children[position].tag == tag:
             child = children[position]
             if child.tail and child.tail.strip():
-                message = f"{where} has text between its elements."
+                message = f"{where} har tekst mellem sine elementer."
                 raise MalformedMessage(message)
             found.append(
                 _read(child, f"{where}/{part.name}", part.parts)
@@ -190,14 +190,14 @@ def _read(element: etree._Element, where: str, parts: tuple[Part, ...]) -> Value
             if not part.many:
                 break
         if part.required and not found:
-            message = f"{where} lacks {part.name}, or has it in the wrong place."
+            message = f"{where} mangler {part.name} eller har det på et forkert sted."
             raise MalformedMessage(message)
         if part.many:
             values[part.name] = found
         else:
             values[part.name] = found[0] if found else None
     if position != len(children):
-        message = f"{where} has an element that is unknown, repeated or in the wrong place."
+        message = f"{where} har et element, der er ukendt, gentaget eller på et forkert sted."
         raise MalformedMessage(message)
     return values
 
@@ -205,11 +205,11 @@ def _read(element: etree._Element, where: str, parts: tuple[Part, ...]) -> Value
 def _read_text(element: etree._Element, where: str, part: Part) -> str | None:
     # SAP pads fields with blanks; an empty optional field means the same as an absent one.
     if element.attrib or len(element):
-        message = f"{where}/{part.name} is not plain text."
+        message = f"{where}/{part.name} er ikke ren tekst."
         raise MalformedMessage(message)
     text = (element.text or "").strip()
     if part.required and not text:
-        message = f"{where}/{part.name} is empty."
+        message = f"{where}/{part.name} er tomt."
         raise MalformedMessage(message)
     return text or None
 
@@ -217,7 +217,7 @@ def _read_text(element: etree._Element, where: str, part: Part) -> str | None:
 def to_decimal(text: str) -> Decimal:
     """A number such as ``-12.50``; a comma or an exponent is refused."""
     if not _DECIMAL.fullmatch(text):
-        message = "A number is not written as digits with a decimal point."
+        message = "Et tal er ikke skrevet som cifre med decimalpunktum."
         raise MalformedMessage(message)
     return Decimal(text)
 
@@ -229,7 +229,7 @@ def to_date(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    message = "A date is not a real day written as yyyy-mm-dd."
+    message = "En dato er ikke en rigtig dag, skrevet som åååå-mm-dd."
     raise MalformedMessage(message)
 
 
@@ -240,13 +240,13 @@ def to_instant(text: str) -> datetime:
             return datetime.fromisoformat(text)
     except ValueError:
         pass
-    message = "A time is not written as yyyy-mm-ddThh:mm:ssZ."
+    message = "Et tidspunkt er ikke skrevet som åååå-mm-ddTtt:mm:ssZ."
     raise MalformedMessage(message)
 
 
 def to_boolean(text: str) -> bool:
     """``true`` or ``false``."""
     if text not in {"true", "false"}:
-        message = "A yes/no value is neither true nor false."
+        message = "En ja/nej-værdi er hverken true eller false."
         raise MalformedMessage(message)
     return text == "true"

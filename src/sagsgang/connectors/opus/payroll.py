@@ -104,7 +104,7 @@ class OpusPayroll:
         def read(answer: Values) -> TransportReceipt:
             _refuse(SEND_ONE_OFF_PAYMENTS, answer["Return"])
             if answer["DeliveryKey"] != delivery.key:
-                message = "The transport receipt is for another delivery."
+                message = "Transportkvitteringen er for en anden leverance."
                 raise MalformedMessage(message)
             return TransportReceipt(
                 delivery=delivery.key,
@@ -144,7 +144,7 @@ class OpusPayroll:
                 _refuse(GET_EMPLOYEES, answer["Return"])
                 rows = [_terms(values) for values in answer["Employee"]]
                 if any(row.number not in wanted for row in rows):
-                    message = "The answer holds an employment that was not asked for."
+                    message = "Svaret har en ansættelse, der ikke er spurgt om."
                     raise MalformedMessage(message)
                 return rows
 
@@ -177,7 +177,9 @@ class OpusPayroll:
             if reached == position:
                 break
             position = reached
-        message = "Payroll's list of changed employments does not end: have payroll look into it."
+        message = (
+            "Lønsystemets liste over ændrede ansættelser slutter ikke: få lønsystemet set efter."
+        )
         raise ProtocolError(message)
 
     def periods(self) -> tuple[Period, ...]:
@@ -202,7 +204,7 @@ class OpusPayroll:
             try:
                 return read(answer)
             except MalformedMessage as error:
-                message = f"Payroll's answer to {operation.name} cannot be understood: {error}"
+                message = f"Lønsystemets svar på {operation.name} kan ikke forstås: {error}"
                 raise ProtocolError(message, may_have_happened=operation.changes) from error
 
         # Reads change nothing; a delivery is recognised by its key.
@@ -218,14 +220,14 @@ def _batches(items: Collection[str]) -> Iterator[Sequence[str]]:
 def _given(values: Values, name: str) -> str:
     value = values[name]
     if not isinstance(value, str):
-        message = f"{name} is missing from an answer that does not refuse."
+        message = f"{name} mangler i et svar, der ikke afviser."
         raise MalformedMessage(message)
     return value
 
 
 def _known(table: Mapping[str, R], key: str, what: str) -> R:
     if key not in table:
-        message = f"{what} has a value that is not in the contract."
+        message = f"{what} har en værdi, der ikke er i aftalen om snitfladen."
         raise MalformedMessage(message)
     return table[key]
 
@@ -247,7 +249,7 @@ def _line_values(line: WageLine) -> Values:
 
 def _check_types(returns: Sequence[Values]) -> None:
     if any(row["Type"] not in _TYPES for row in returns):
-        message = "A return line has a type that is not in the contract."
+        message = "En returlinje har en type, der ikke er i aftalen om snitfladen."
         raise MalformedMessage(message)
 
 
@@ -266,7 +268,7 @@ def _refuse(operation: Operation, returns: Sequence[Values]) -> None:
         for row in refusals
     )
     codes = ", ".join(f"{reason.code}" for reason in reasons)
-    message = f"Payroll refused {operation.name} as a whole ({codes}): have it looked into."
+    message = f"Lønsystemet afviste hele {operation.name} ({codes}): få det undersøgt."
     raise Rejected(message, reasons=reasons)
 
 

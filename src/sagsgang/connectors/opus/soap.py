@@ -188,28 +188,28 @@ class SoapClient:
         for piece in response.iter_raw():
             answer += piece
             if len(answer) > _LARGEST_ANSWER:
-                message = f"Payroll's answer to {operation.name} is too large."
+                message = f"Lønsystemets svar på {operation.name} er for stort."
                 raise ProtocolError(message, may_have_happened=operation.changes)
             if self._clock() > deadline:
-                message = "The answer came too slowly."
+                message = "Svaret kom for langsomt."
                 raise httpx.ReadTimeout(message)
         return bytes(answer)
 
     def _understand(self, operation: Operation, response: httpx.Response, answer: bytes) -> Values:
         name, status = operation.name, response.status_code
         if status in {401, 403}:
-            message = f"Payroll refused our credentials ({status}) at {name}: renew them."
+            message = f"Lønsystemet afviser vores adgang ({status}) ved {name}: forny den."
             raise Unauthorised(message)
         if status == 429:
-            message = f"Payroll asks for a pause at {name}: come back later."
+            message = f"Lønsystemet beder om en pause ved {name}: prøv igen senere."
             raise Throttled(message, retry_after=self._pause(response))
         if status in _BUSY:
-            message = f"Payroll cannot serve {name} now ({status}): come back later."
+            message = f"Lønsystemet kan ikke svare på {name} nu ({status}): prøv igen senere."
             raise Unavailable(
                 message, retry_after=self._pause(response), may_have_happened=operation.changes
             )
         if status not in {200, 500}:
-            message = f"Payroll answered {name} with status {status}: check the address."
+            message = f"Lønsystemet svarer {name} med status {status}: se adressen efter."
             raise ProtocolError(message, may_have_happened=operation.changes and status < 400)
         try:
             element = read_body(answer)
@@ -219,11 +219,11 @@ class SoapClient:
         except MalformedMessage as error:
             if status == 500:
                 raise _server_failed(operation, error) from error
-            message = f"Payroll's answer to {name} cannot be understood: {error}"
+            message = f"Lønsystemets svar på {name} kan ikke forstås: {error}"
             raise ProtocolError(message, may_have_happened=operation.changes) from error
         if status == 500:
             message = (
-                f"Payroll answered {name} with a failure that is no fault: ask for the receipt."
+                f"Lønsystemet svarer {name} med en fejl, der ikke er beskrevet: hent kvitteringen."
             )
             raise ProtocolError(message, may_have_happened=operation.changes)
         return values
@@ -253,45 +253,45 @@ def _tls(settings: OpusSettings) -> ssl.SSLContext | bool:
 
 def _not_sent(operation: Operation, error: httpx.HTTPError) -> ConnectorError:
     if isinstance(error, httpx.TimeoutException):
-        message = f"Payroll did not take our connection for {operation.name} in time."
+        message = f"Lønsystemet tog ikke imod {operation.name} i tide: prøv igen senere."
         return Timeout(message, cause=error)
-    message = f"Payroll cannot be reached for {operation.name}: check address and network."
+    message = f"Lønsystemet kan ikke nås ved {operation.name}: se adresse og netværk efter."
     return Unavailable(message, cause=error)
 
 
 def _no_answer(operation: Operation, error: httpx.HTTPError) -> ConnectorError:
     if operation.changes:
         message = (
-            f"Payroll got {operation.name} but gave no answer: "
-            "ask for the receipt, or send the same key again."
+            f"Lønsystemet fik {operation.name}, men svarede ikke: hent kvitteringen, eller send "
+            "den samme nøgle igen."
         )
         return UnknownOutcome(message, cause=error)
     if isinstance(error, httpx.TimeoutException):
-        message = f"Payroll did not answer {operation.name} in time: come back later."
+        message = f"Lønsystemet svarede ikke på {operation.name} i tide: prøv igen senere."
         return Timeout(message, cause=error)
-    message = f"Payroll broke the connection at {operation.name}: come back later."
+    message = f"Lønsystemet afbrød forbindelsen ved {operation.name}: prøv igen senere."
     return Unavailable(message, cause=error)
 
 
 def _server_failed(operation: Operation, error: Exception) -> ConnectorError:
     if operation.changes:
         message = (
-            f"Payroll failed during {operation.name}: "
-            "ask for the receipt, or send the same key again."
+            f"Lønsystemet fejlede under {operation.name}: hent kvitteringen, eller send den "
+            "samme nøgle igen."
         )
         return UnknownOutcome(message, cause=error)
-    message = f"Payroll failed during {operation.name}: come back later."
+    message = f"Lønsystemet fejlede under {operation.name}: prøv igen senere."
     return Unavailable(message, cause=error)
 
 
 def _from_fault(operation: Operation, fault: SoapFault) -> ConnectorError:
     if fault.fault_code == "Client.Authentication":
-        message = f"Payroll refused our credentials at {operation.name}: renew them."
+        message = f"Lønsystemet afviser vores adgang ved {operation.name}: forny den."
         return Unauthorised(message, cause=fault)
     if fault.fault_code.startswith("Server"):
         return _server_failed(operation, fault)
     message = (
-        f"Payroll did not understand {operation.name} (fault {fault.fault_code}): "
-        "compare the contract."
+        f"Lønsystemet forstod ikke {operation.name} (fejl {fault.fault_code}): sammenlign med "
+        "aftalen om snitfladen."
     )
     return ProtocolError(message, cause=fault)

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from sagsgang import engine
 from sagsgang.audit.models import Entry
 from sagsgang.cases.models import Case, Task
 from sagsgang.desk import lists
@@ -198,3 +199,14 @@ def test_an_empty_list_says_why(world: World, as_user: AsUser) -> None:
     assert "Køen er tom." in client.get(INBOX, {"fane": "ledige"}).content.decode()
     filtered = client.get(INBOX, {"fane": "ledige", "q": "nobody"}).content.decode()
     assert "Ryd filtrene" in filtered
+
+
+def test_a_search_without_a_task_leads_on_to_all_cases(
+    world: World, stopped: list[Case], as_user: AsUser
+) -> None:
+    client = as_user(world.caseworker)
+    engine.cancel(stopped[0].process_instance or 0, reason="x", now=NOW, actor="system")
+    text = client.get(INBOX, {"fane": "ledige", "q": stopped[0].number}).content.decode()
+    found = re.search(r'href="([^"]+)">søg i alle sager<', text)
+    assert found is not None
+    assert stopped[0].title in client.get(html.unescape(found[1])).content.decode()

@@ -101,7 +101,7 @@ def complete(request: HttpRequest, number: str, task: int) -> HttpResponse:
         return _page(request, user, found, task, filled=filled, faults=faults or [str(error)])
     except CaseError as error:
         return _page(request, user, found, task, faults=[str(error)])
-    messages.success(request, f"{found.number}: {chosen.title if chosen else 'Løst'}.")
+    messages.success(request, f"{found.number} er løst: {chosen.title if chosen else 'Færdig'}.")
     following = _next(request, user, now, grants)
     return redirect(following or "desk:inbox")
 

@@ -7,6 +7,7 @@ for its end: its result, what went wrong, or that it was killed.
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import multiprocessing
 import os
@@ -131,6 +132,7 @@ def _where_they_stand() -> Iterator[str]:
     running = [each for each in _begun if each.is_running()]
     for each in running:
         each.send(signal.SIGUSR1)
+        each.send(signal.SIGUSR2)
     time.sleep(1.0)
     for each in running:
         yield f"--- {each.name} ({each.pid})\n{each.told}"
@@ -166,6 +168,12 @@ def begin(name: str, place: Place, arguments: Mapping[str, Any], *, rig: str = _
     return made
 
 
+def _tell_of_tasks(*_: Any) -> None:
+    loop = asyncio._get_running_loop()
+    for each in asyncio.all_tasks(loop) if loop else ():
+        each.print_stack(file=sys.stderr)
+
+
 def _child(
     rig: str, name: str, place: Place, arguments: dict[str, Any], results: Connection, log: Path
 ) -> None:
@@ -174,6 +182,7 @@ def _child(
     os.dup2(descriptor, 2)
     # Where it stands, to be asked of a process that should have ended: kill -USR1.
     faulthandler.register(signal.SIGUSR1)
+    signal.signal(signal.SIGUSR2, _tell_of_tasks)
     try:
         # Django must be set up before it is imported, and only here.
         results.send(import_module(rig).run(name, place, arguments))

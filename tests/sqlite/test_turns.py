@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import shutil
 import signal
@@ -25,6 +26,18 @@ from sagsgang.sqlite import base
 from .shared import ALIAS, LONGEST, Database
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections reckon with others from the beginning."""
+    if "alone" not in request.fixturenames:
+        monkeypatch.setattr(base._Log, "crowded_until", math.inf)
+
+
+@pytest.fixture
+def alone() -> None:
+    """Connections reckon with others when they have met one."""
 
 
 @pytest.fixture
@@ -341,6 +354,39 @@ def test_between_transactions_sqlite_flushes_itself(database):
     with database.atomic():
         database.add()
     assert database.number == 2
+
+
+@pytest.mark.usefixtures("alone")
+def test_who_is_alone_commits_in_its_turn_until_it_has_to_wait(database, monkeypatch):
+    flushes: list[int] = []
+    monkeypatch.setattr(base, "_flush", flushes.append)
+    with database.atomic():
+        database.add()
+        assert level(database) == 2
+    assert not flushes
+    inside, go_on = threading.Event(), threading.Event()
+
+    def keep() -> None:
+        with database.atomic():
+            database.add()
+            inside.set()
+            assert go_on.wait(LONGEST)
+        database.close()
+
+    end = in_thread(keep)
+    assert inside.wait(LONGEST)
+    letting_in = threading.Timer(0.2, go_on.set)
+    letting_in.start()
+    with database.atomic():
+        database.add()
+        assert level(database) == 1
+    assert end() is None
+    letting_in.join()
+    assert len(flushes) == 1
+    monkeypatch.setattr(database.connection._log, "crowded_until", 0)
+    with database.atomic():
+        assert level(database) == 2
+    assert database.number == 3
 
 
 def test_a_disk_that_fails_is_told_as_an_outage(database, monkeypatch):

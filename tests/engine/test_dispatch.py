@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from sagsgang.engine import dispatch
 from tests.databases import new_database
 from tests.faults.processes import KILLED, Place, Process, begin
 from tests.faults.rigs import FILE, with_tables
@@ -269,6 +271,22 @@ def test_what_is_periodic_goes_on_as_long_as_there_is_a_worker(installation, tmp
     while beaten_by([left]) < so_far + 2:
         assert left.is_running(), left.told
         time.sleep(0.02)
+
+
+def test_of_two_that_are_to_end_one_that_has_not_heard_it_is_told_again(monkeypatch):
+    async def hard_of_hearing() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        await asyncio.sleep(3600)
+
+    async def end() -> list[bool]:
+        both = [asyncio.create_task(asyncio.sleep(3600)), asyncio.create_task(hard_of_hearing())]
+        await asyncio.sleep(0)
+        await dispatch.ProcrastinateWorker()._end(both)
+        return [each.cancelled() for each in both]
+
+    monkeypatch.setattr(dispatch, "_PATIENCE", 0.01)
+    assert asyncio.run(end()) == [True, True]
 
 
 def test_connections_that_are_cut_are_made_again(installation, outside):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from datetime import timedelta
@@ -46,7 +46,8 @@ _BESIDE: Final = 2
 _DEAD_AFTER: Final = 30.0
 """Seconds without a heartbeat after which Procrastinate takes a worker for dead."""
 _PATIENCE: Final = 5.0
-"""Seconds for which a connection of Procrastinate's is waited for before all are made anew."""
+"""Seconds for which a connection of Procrastinate's is waited for before all are made anew, and
+after which a worker of Procrastinate's that goes on is told again to end."""
 _FALLBACK: Final = 2
 """Looks of a process's own for each look of Procrastinate for entries of which it was not told."""
 _EVERY_HALF_MINUTE: Final = "* * * * * */30"
@@ -318,9 +319,22 @@ class ProcrastinateWorker:
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for each in both:
-                each.cancel()
-            ended = await asyncio.gather(*both, return_exceptions=True)
-        for fault in ended:
-            if isinstance(fault, Exception):
+            await self._end(both)
+        for each in both:
+            if not each.cancelled() and (fault := each.exception()) is not None:
                 raise fault
+
+    async def _end(self, both: Sequence[asyncio.Task[None]]) -> None:
+        """Let Procrastinate's workers end; each finishes first what it has in hand.
+
+        One that is waiting for a connection and gets it at the same moment never hears that it is
+        to end, and would go on without the other; so it is told again, where nothing is in hand.
+        """
+        left: Collection[asyncio.Task[None]] = both
+        told = False
+        while left:
+            if not told or not len(self._runner.held):
+                for each in left:
+                    each.cancel()
+            told = True
+            _, left = await asyncio.wait(left, timeout=_PATIENCE)

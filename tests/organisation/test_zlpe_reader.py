@@ -181,7 +181,7 @@ def test_what_is_no_extract_is_refused(tmp_path, content):
 def test_the_error_names_the_line_that_is_not_well_formed(tmp_path):
     path = tmp_path / "ZLPE20261102_delta.xml"
     path.write_text("<kmd>\n\n<orgUnit id='1'>\n</employee></kmd>")
-    with pytest.raises(ExtractUnreadableError, match="line 4"):
+    with pytest.raises(ExtractUnreadableError, match="linje 4"):
         read(path)
 
 

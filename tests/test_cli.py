@@ -247,7 +247,7 @@ def test_without_a_database_every_command_says_so_and_ends_with_1(tmp_path):
 
 def test_without_tables_every_command_is_sent_to_migrate_and_ends_with_1(tmp_path):
     (tmp_path / "rows.csv").write_text("a;b\n1;2\n")
-    for arguments, result in many(tmp_path, [*NEEDS_DATABASE, ("worker",)]):
+    for arguments, result in many(tmp_path, NEEDS_DATABASE):
         assert (result["code"], result["raised"]) == (1, None), arguments
         assert result["err"].splitlines() == [
             "Databasens tabeller mangler eller er for gamle. Kør: sagsgang migrate"

@@ -240,10 +240,9 @@ def worker(
 
 
 def _await_database() -> None:
-    """Say that the database is away, which a worker waits out.
+    """Say that the database is away or has no tables yet, which a worker waits out.
 
     Raises:
-        django.db.DatabaseError: Its tables are missing or too old, which only a person can mend.
         MovingError: It is the target of a move that was cut off.
     """
     from django.db import DatabaseError
@@ -255,9 +254,9 @@ def _await_database() -> None:
         moving.require_finished()
         Job.objects.order_by("pk").first()
     except DatabaseError as error:
-        if _is_about_tables(str(error)):
-            raise
-        errors.print("Databasen svarer ikke. Workeren venter på den. Se: sagsgang doctor")
+        # It may be started before the tables are made or brought up to date.
+        sentences, _ = explain(error) or ([str(error)], 1)
+        errors.print(*sentences, "Workeren venter.")
 
 
 def simulators(*, port: int, state: Path) -> None:

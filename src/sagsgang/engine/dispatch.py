@@ -15,6 +15,7 @@ Chosen by the Django setting ``SAGSGANG_DISPATCH``: ``procrastinate``, which nee
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -121,6 +122,16 @@ def _on(connector: BaseAsyncConnector) -> App:
     return app
 
 
+def _close_half_made() -> None:
+    """Close the connections that were given up while they were being made.
+
+    They are closed with the objects that hold them, which hold each other. A server that is told to
+    shut down waits for such a client until ``authentication_timeout``, a minute, before it ends and
+    can be started again.
+    """
+    gc.collect()
+
+
 async def _tidy(app: App) -> None:
     """Remove the entries that dead workers had in hand; other tasks' entries are run again."""
     from procrastinate.jobs import Status
@@ -190,6 +201,7 @@ class ProcrastinateWorker:
                 begun = monotonic()
                 error = asyncio.run(self._serve())
                 self._runner.close_connections()
+                _close_half_made()
                 if self._runner.stopping.is_set():
                     break
                 # Longer and longer only where beginning again does not help.
@@ -260,6 +272,7 @@ class ProcrastinateWorker:
             except (DatabaseError, InterfaceError):
                 # Said by the heart.
                 connection.close()
+                _close_half_made()
         connection.close()
 
     def _is_busy(self) -> bool:

@@ -178,7 +178,7 @@ def test_robots_do_the_work_and_a_killed_one_is_followed_by_another(
         old.go_on.set()
         with running(*worker, **outside):
             done = until(lambda: (found := case(number))["status"] == "completed" and found)
-        assert done["summary"] == {"Vare": "screen", "Antal": "1", "Bestillingsnummer": "I-17"}
+        assert done["summary"] == {"Vare": "screen", "Antal": 1, "Bestillingsnummer": "I-17"}
         assert len(old.calls) == 2
         assert len(set(old.calls)) == 1
         if shutil.which("curl") and shutil.which("jq"):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Literal
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 __all__ = ["Point", "at_commit", "at_instruction", "before_statement"]
@@ -59,7 +59,9 @@ def at_instruction(number: int) -> Callable[[], int]:
 def at_commit(number: int, point: Point) -> Callable[[], int]:
     """Die just before or just after the commit of that number; returns how many there have been."""
     commits = 0
-    commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
+    # Each database has its own way to commit.
+    backend: Any = type(connections["default"])
+    commit = backend._commit
 
     def counted(self: BaseDatabaseWrapper) -> Any:
         nonlocal commits
@@ -71,7 +73,7 @@ def at_commit(number: int, point: Point) -> Callable[[], int]:
             _die()
         return result
 
-    BaseDatabaseWrapper._commit = counted  # type: ignore[attr-defined]
+    backend._commit = counted
     return lambda: commits
 
 

@@ -16,6 +16,7 @@ statements, set ``SAGSGANG_PREPARED_STATEMENTS = False``.
 from __future__ import annotations
 
 import threading
+from asyncio import _get_running_loop
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -56,8 +57,11 @@ def database() -> BaseDatabaseWrapper:
     """Django's connection of this thread.
 
     Django makes one for each thread, which lasts as long as the thread; its own look-up of it takes
-    longer than many a statement.
+    longer than many a statement. In a thread with a running event loop it makes one for each task
+    instead, and only its own look-up knows which.
     """
+    if _get_running_loop() is not None:
+        return connections[DEFAULT_DB_ALIAS]
     found = _here.database
     if found is None:
         found = _here.database = connections[DEFAULT_DB_ALIAS]

@@ -165,7 +165,7 @@ def test_a_start_makes_one_statement_once_its_process_is_known(desk):
     if connection.vendor == "postgresql":
         assert [each.split()[0] for each in statements] == ["WITH"]
     else:
-        assert [each.split()[0] for each in statements][:2] == ["SELECT", "BEGIN"]
+        assert [each.split()[0] for each in statements][:2] == ["BEGIN", "SELECT"]
 
 
 def test_the_same_id_cannot_be_started_twice(desk):

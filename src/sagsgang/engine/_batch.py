@@ -61,7 +61,7 @@ class Batch:
         resolved: Waits of standstills that are over: instance and wait, when, who.
         messages, signals: Rows of what goes out.
         presumed: Definitions that must still be the newest of their process, and active, when this
-            is written; on PostgreSQL only.
+            is written.
         is_joined: Whether it is made of several that know nothing of each other: all of it is
             written or nothing, and nothing where somebody else holds one of the instances.
     """
@@ -157,6 +157,9 @@ class Batch:
     # --- SQLite ----------------------------------------------------------------------------
 
     def _write_in_turn(self) -> None:
+        for definition in self.presumed:
+            if not _driver.query(_IS_NEWEST, [definition]):
+                raise ConflictError(_CONFLICT)
         if self.moved:
             rows = [(*row[2:], row[0], row[1]) for row in self.moved]
             if _driver.run_many(_UPDATE, rows) != len(rows):
@@ -337,6 +340,11 @@ def _statement(shape: tuple[tuple[str, str, int], ...]) -> str:
     return f"WITH {', '.join(steps)} SELECT {counted}, {stands or 'true'}"
 
 
+_IS_NEWEST = (
+    "SELECT 1 FROM engine_processdefinition d WHERE d.id = %s AND d.state = 'active' "
+    "AND NOT EXISTS (SELECT 1 FROM engine_processdefinition n "
+    "WHERE n.key = d.key AND n.version > d.version)"
+)
 _PRESUMED = (
     "presumed AS (SELECT 1 WHERE (SELECT count(*) FROM engine_processdefinition d "
     "WHERE d.id = ANY(%s::bigint[]) AND d.state = 'active' AND NOT EXISTS (SELECT "

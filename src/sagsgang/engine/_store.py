@@ -179,7 +179,9 @@ def to_db(instant: datetime | None) -> datetime | str | None:
     """An instant as the database driver wants it; Django's own form, so that the ORM reads it."""
     if instant is None or is_postgresql():
         return instant
-    return str(instant.astimezone(UTC).replace(tzinfo=None))
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return str(instant.replace(tzinfo=None))
 
 
 def from_db(value: datetime | str | None) -> datetime | None:

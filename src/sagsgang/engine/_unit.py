@@ -80,7 +80,7 @@ class UnitOfWork:
             now: The instant of every step in it, aware.
             presumes: Whether what the program has seen before may be relied on until it is written.
         """
-        self._presumes = presumes and _store.is_postgresql()
+        self._presumes = presumes
         self.actor = actor
         self.now = now
         self._stamp = _store.to_db(now)
@@ -151,8 +151,9 @@ class UnitOfWork:
     def newest(self, process: str) -> Definition:
         """The definition on which an instance is started.
 
-        Where the unit presumes, one that was seen before is taken; the statement that writes makes
-        sure that it is still the newest and active, and fails like one that was overtaken if not.
+        Where the unit presumes, one that was seen before is taken; the transaction that writes
+        makes sure that it is still the newest and active, and fails like one that was overtaken if
+        not.
 
         Raises: as ``latest``.
         """

@@ -47,7 +47,7 @@ else:
 
 __all__ = ["DatabaseWrapper"]
 
-_IMMEDIATE: Final = frozenset({"IMMEDIATE", "EXCLUSIVE"})
+_BEGIN: Final = {mode: f"BEGIN {mode}" for mode in ("IMMEDIATE", "EXCLUSIVE")}
 _FULL: Final = 2
 # The first pauses are about as long as a step keeps the others out. The longest is for those who
 # wait for something longer, such as a migration.
@@ -171,7 +171,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if (
             log is None
             or not log.is_open
-            or self.transaction_mode not in _IMMEDIATE
+            or self.transaction_mode not in _BEGIN
             or connection.in_transaction
         ):
             super()._start_transaction_under_autocommit()  # type: ignore[misc]
@@ -179,6 +179,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors:
             self._take_turn(log)
             try:
+                # Who is alone has no need of it, and it costs as much as the rest of this.
                 self._shares = self._is_full and time.monotonic() < log.crowded_until
                 if self._shares:
                     # A script, because a pragma that changes a level does so when it is compiled,
@@ -188,7 +189,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 if self.queries_logged or self.execute_wrappers:
                     super()._start_transaction_under_autocommit()  # type: ignore[misc]
                 else:
-                    connection.execute(f"BEGIN {self.transaction_mode}")
+                    connection.execute(_BEGIN[self.transaction_mode])
             except BaseException:
                 self._end_turn()
                 raise

@@ -19,7 +19,7 @@ from lxml import etree
 from sagsgang.bpmn.errors import UnreadableModel
 
 __all__ = ["BPMN", "BPMNDI", "CAMUNDA", "DC", "DI", "KIN", "SAGSGANG", "XSI", "ZEEBE", "Model"]
-__all__ += ["ProcessInfo", "load", "local_name"]
+__all__ += ["SUBPROCESSES", "TASKS", "ProcessInfo", "load", "local_name"]
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -35,6 +35,20 @@ KIN = (
 )
 """Engines of one descent, whose extensions say the same as ``camunda:`` in their own namespaces."""
 SAGSGANG = "https://sagsgang.dk/schema/bpmn/1.0"
+
+TASKS = frozenset(
+    {
+        "task",
+        "userTask",
+        "manualTask",
+        "serviceTask",
+        "scriptTask",
+        "businessRuleTask",
+        "sendTask",
+        "receiveTask",
+    }
+)
+SUBPROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 
 _MAX_BYTES = 64 * 1024 * 1024
 # A declaration that can be read byte by byte is not in the wide encoding that it names: the text

@@ -17,6 +17,7 @@ from typing import Any
 from django.utils import timezone
 
 from sagsgang import bpmn, engine
+from sagsgang.bpmn.model import TASKS
 from sagsgang.bpmn.protocol import WaitKind
 from sagsgang.cases.errors import UnknownError
 from sagsgang.cases.models import Case
@@ -25,19 +26,7 @@ from sagsgang.organisation.models import User
 
 SYSTEM = "system"
 
-_WORK = frozenset(
-    {
-        "task",
-        "userTask",
-        "manualTask",
-        "serviceTask",
-        "businessRuleTask",
-        "scriptTask",
-        "sendTask",
-        "receiveTask",
-        "callActivity",
-    }
-)
+_WORK = TASKS | {"callActivity"}
 _SHOWN = _WORK | {"startEvent", "endEvent"}
 
 

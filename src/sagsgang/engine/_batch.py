@@ -104,7 +104,8 @@ class Batch:
             ConflictError: An instance has been changed by somebody else since it was read.
         """
         if self.migrated:
-            # By itself: an index of every step's statement would otherwise be written with each.
+            # By itself: SQLite writes the index of each column that a statement names, and this
+            # one would stand in the statement of every step.
             _driver.run_many(_MIGRATE, self.migrated)
         if _driver.is_postgresql():
             self._write_in_one()
@@ -340,15 +341,14 @@ def _statement(shape: tuple[tuple[str, str, int], ...]) -> str:
     return f"WITH {', '.join(steps)} SELECT {counted}, {stands or 'true'}"
 
 
-_IS_NEWEST = (
-    "SELECT 1 FROM engine_processdefinition d WHERE d.id = %s AND d.state = 'active' "
-    "AND NOT EXISTS (SELECT 1 FROM engine_processdefinition n "
+_NEWEST_AND_ACTIVE = (
+    "d.state = 'active' AND NOT EXISTS (SELECT 1 FROM engine_processdefinition n "
     "WHERE n.key = d.key AND n.version > d.version)"
 )
+_IS_NEWEST = f"SELECT 1 FROM engine_processdefinition d WHERE d.id = %s AND {_NEWEST_AND_ACTIVE}"
 _PRESUMED = (
     "presumed AS (SELECT 1 WHERE (SELECT count(*) FROM engine_processdefinition d "
-    "WHERE d.id = ANY(%s::bigint[]) AND d.state = 'active' AND NOT EXISTS (SELECT "
-    "FROM engine_processdefinition n WHERE n.key = d.key AND n.version > d.version)) = %s)"
+    f"WHERE d.id = ANY(%s::bigint[]) AND {_NEWEST_AND_ACTIVE}) = %s)"
 )
 
 

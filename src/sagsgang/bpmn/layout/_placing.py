@@ -13,7 +13,7 @@ from sagsgang.bpmn._read import boolean, children, reference
 from sagsgang.bpmn.layout._grid import Edge, Grid, arrange
 from sagsgang.bpmn.layout._page import BAND, GAP_X, GAP_Y, MARGIN, Box, Page, Size, Tracks
 from sagsgang.bpmn.layout._roads import Roads
-from sagsgang.bpmn.model import local_name
+from sagsgang.bpmn.model import SUBPROCESSES, TASKS, local_name
 
 __all__ = ["Placed", "data_of", "place"]
 
@@ -21,22 +21,8 @@ _EVENT, _GATEWAY, _TASK = (36.0, 36.0), (50.0, 50.0), (100.0, 80.0)
 _DATA, _NOTE = (36.0, 50.0), (100.0, 40.0)
 # The least height of a row in a lane, and of one in which only a flow passes.
 _LANE, _PASSAGE = 80.0, 20.0
-_CONTAINERS = frozenset({"subProcess", "transaction", "adHocSubProcess", "subChoreography"})
-_TASKS = frozenset(
-    {
-        "task",
-        "userTask",
-        "manualTask",
-        "serviceTask",
-        "scriptTask",
-        "businessRuleTask",
-        "sendTask",
-        "receiveTask",
-        "callActivity",
-        "choreographyTask",
-        "callChoreography",
-    }
-)
+_CONTAINERS = SUBPROCESSES | {"subChoreography"}
+_TASKS = TASKS | {"callActivity", "choreographyTask", "callChoreography"}
 _ARTIFACTS = {
     "dataObjectReference": _DATA,
     "dataStoreReference": (50.0, 50.0),

@@ -12,7 +12,7 @@ from functools import cached_property
 from lxml import etree
 
 from sagsgang.bpmn._read import boolean, children, reference
-from sagsgang.bpmn.model import BPMN, Model, local_name
+from sagsgang.bpmn.model import BPMN, SUBPROCESSES, TASKS, Model, local_name
 from sagsgang.bpmn.validation._imported import Imports
 from sagsgang.bpmn.validation._rules import Severity, rules
 
@@ -34,19 +34,6 @@ __all__ = [
     "quoted",
 ]
 
-TASKS = frozenset(
-    {
-        "task",
-        "userTask",
-        "manualTask",
-        "serviceTask",
-        "scriptTask",
-        "businessRuleTask",
-        "sendTask",
-        "receiveTask",
-    }
-)
-SUBPROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 ACTIVITIES = TASKS | SUBPROCESSES | {"callActivity"}
 EVENTS = frozenset(
     {
